@@ -1,0 +1,61 @@
+// Reads a .trace file: metadata, then events one at a time, in memory bounded by
+// one block. The format is ../TRACE_FORMAT.md.
+//
+//   TraceReader reader("run.trace");            // throws InputError
+//   Event event;
+//   while (reader.Next(&event)) { ... }         // throws InputError
+//   if (!reader.complete()) warn(...);          // known once Next was false
+//
+// THREADS. One reader, one thread. Files are mapped read-only; a file that
+// shrinks while it is read is an error of the caller's.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "tracer/event.h"
+#include "tracer/format/input_error.h"
+
+namespace arenalab {
+
+// What the END block says of the recording.
+struct TraceTotals {
+  std::uint64_t requests = 0;
+  std::uint64_t events = 0;
+  std::uint64_t lost = 0;       // events dropped; every reader shouts
+  std::uint64_t waited_ns = 0;  // the program waited for the collector
+};
+
+class TraceReader {
+ public:
+  // Maps the file and walks its block headers, so that metadata (wherever it
+  // stands), totals and completeness are known at once; checksums are verified
+  // as blocks are read by Next().
+  explicit TraceReader(const std::string& path);
+  ~TraceReader();
+  TraceReader(const TraceReader&) = delete;
+  TraceReader& operator=(const TraceReader&) = delete;
+
+  bool Next(Event* event);
+  // Back to the first event.
+  void Rewind();
+
+  const std::string& path() const;
+  const std::map<std::string, std::string>& meta() const;
+  // The value of a key, or `otherwise`.
+  std::string Meta(const std::string& key, std::string otherwise = "") const;
+  bool complete() const;
+  // As the END block says; counted from block headers where there is none.
+  const TraceTotals& totals() const;
+  // 64 bits of hash over every EVENTS block's content, as 16 hex digits: equal
+  // for equal event sequences, whatever the metadata.
+  std::string ContentHash() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace arenalab

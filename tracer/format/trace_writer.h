@@ -1,0 +1,46 @@
+// Writes a .trace file (../TRACE_FORMAT.md) from events in their order.
+//
+// ERRORS. A write that fails (disk full, file-size limit) is remembered: ok()
+// turns false with the reason in error(), later calls do nothing, and the file
+// has no END mark, so that it is never taken for whole. Nothing throws: the
+// collector must go on serving the program.
+// THREADS. One writer, one thread.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "tracer/event.h"
+
+namespace arenalab {
+
+class TraceWriter {
+ public:
+  // Creates the file; with `exclusive`, one that exists is an error.
+  TraceWriter(const std::string& path, bool exclusive);
+  // Flushes what is buffered, without the END mark.
+  ~TraceWriter();
+  TraceWriter(const TraceWriter&) = delete;
+  TraceWriter& operator=(const TraceWriter&) = delete;
+
+  void Meta(std::string_view key, std::string_view value);
+  // thread, state and time_ns are compared with the last event's and written
+  // where they changed; `request` is ignored and counted here.
+  void Append(const Event& event);
+  // Writes the buffered block out, so that a reader sees it.
+  void Flush();
+  // Flush, END mark, close.
+  void Finish(std::uint64_t lost, std::uint64_t waited_ns);
+
+  std::uint64_t requests() const;
+  bool ok() const;
+  const std::string& error() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace arenalab
