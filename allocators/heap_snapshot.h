@@ -12,7 +12,8 @@ namespace arenalab {
 inline constexpr std::int64_t kUnknown = -1;
 
 struct HeapSnapshot {
-  // Mapped for the heap: arenas, large mappings, metadata. H in measuring terms.
+  // Mapped for the heap: arenas, large mappings, metadata. H in measuring
+  // terms.
   std::int64_t held_bytes = kUnknown;
   // Of those, what the library believes to be resident.
   std::int64_t committed_bytes = kUnknown;

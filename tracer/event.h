@@ -57,7 +57,8 @@ struct Event {
   std::uint8_t depth = 0;
   std::uint32_t thread = 0;  // dense, in order of first appearance
   std::uint32_t state = 0;   // pymalloc state: interpreter id, or 0
-  std::uint64_t request = 0;  // ordinal of this request; for others, of the next
+  std::uint64_t request =
+      0;  // ordinal of this request; for others, of the next
   std::uint64_t size_bytes = 0;   // as asked for, never rounded
   std::uint64_t align_bytes = 0;  // kAligned only
   std::uint64_t address = 0;      // block returned; kFree: block given up

@@ -3,7 +3,8 @@
 // maps it and does nothing but run down the array.
 //
 //   word   bits 0-2   OpCode
-//          bits 3-31  size in bytes; kWideSize: the next Op holds the size (u64)
+//          bits 3-31  size in bytes; kWideSize: the next Op holds the size
+//          (u64)
 //   slot   the object's number (tracer/format/object_table.h), so the register
 //          file is as large as the peak number of live objects
 //

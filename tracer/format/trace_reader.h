@@ -1,5 +1,5 @@
-// Reads a .trace file: metadata, then events one at a time, in memory bounded by
-// one block. The format is ../TRACE_FORMAT.md.
+// Reads a .trace file: metadata, then events one at a time, in memory bounded
+// by one block. The format is ../TRACE_FORMAT.md.
 //
 //   TraceReader reader("run.trace");            // throws InputError
 //   Event event;

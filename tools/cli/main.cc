@@ -1,0 +1,42 @@
+// arenalab, the one program: parses the command line and calls the verb. The
+// only place where errors become exit statuses.
+#include <cstdio>
+#include <exception>
+
+#include "tools/cli/verb.h"
+#include "tools/cli/version.h"
+#include "tracer/format/input_error.h"
+
+namespace arenalab {
+namespace {
+
+int Main(int argc, char** argv) {
+  CLI::App app{
+      "Research on Python's memory allocator: record a real run, prove the "
+      "recording, replay it on other allocators, see what holds the memory.",
+      "arenalab"};
+  app.set_version_flag("--version", kVersion);
+  app.require_subcommand(1);
+  int status = kOk;
+
+  // One line a verb: AddRecord(app, &status); and so on.
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    // CLI11 has exit codes of its own for usage errors; ours is 2.
+    return app.exit(error) == 0 ? kOk : kUsage;
+  } catch (const InputError& error) {
+    std::fprintf(stderr, "arenalab: %s\n", error.what());
+    return kBadInput;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "arenalab: internal error: %s\n", error.what());
+    return kOursFailed;
+  }
+  return status;
+}
+
+}  // namespace
+}  // namespace arenalab
+
+int main(int argc, char** argv) { return arenalab::Main(argc, argv); }
