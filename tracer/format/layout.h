@@ -1,0 +1,95 @@
+// The constants of the trace format, shared by writer and reader. What they
+// mean is told in ../TRACE_FORMAT.md, which names this file; keep the two in
+// step. Little-endian machines only: columns are copied as they stand.
+#pragma once
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+
+namespace arenalab::layout {
+
+static_assert(std::endian::native == std::endian::little);
+
+inline constexpr char kMagic[8] = {'A', 'R', 'E', 'N', 'A', 'L', 'A', 'B'};
+inline constexpr std::uint32_t kVersion = 1;
+inline constexpr std::size_t kFileHeaderBytes = 16;  // magic, version, zero
+
+enum BlockType : std::uint32_t {
+  kMetaBlock = 1,
+  kEventsBlock = 2,
+  kEndBlock = 3
+};
+
+struct BlockHeader {
+  std::uint32_t type;
+  std::uint32_t stored_bytes;
+  std::uint32_t raw_bytes;
+  std::uint32_t crc32;  // over the three before it, then over what is stored
+};
+static_assert(sizeof(BlockHeader) == 16);
+inline constexpr std::size_t kChecksummedHeaderBytes = 12;
+
+struct EndRecord {
+  std::uint64_t requests;
+  std::uint64_t events;
+  std::uint64_t lost;
+  std::uint64_t waited_ns;
+};
+static_assert(sizeof(EndRecord) == 32);
+
+struct EventsHeader {
+  std::uint64_t first_request;
+  std::uint64_t time_ns;
+  std::uint32_t thread;
+  std::uint32_t state;
+  std::uint32_t heads;
+  std::uint32_t addresses;
+  std::uint32_t wide_bytes;
+  std::uint32_t regions;
+};
+static_assert(sizeof(EventsHeader) == 40);
+
+// What a block may hold at most, so that a reader's memory is bounded whatever
+// the file says.
+inline constexpr std::uint32_t kMaxHeads = 1u << 16;
+inline constexpr std::uint32_t kMaxAddresses = 2 * kMaxHeads;
+inline constexpr std::uint32_t kMaxWideBytes = 4u << 20;
+inline constexpr std::uint32_t kMaxNameBytes = 1u << 16;
+inline constexpr std::uint32_t kMaxMetaBytes = 4u << 20;
+inline constexpr std::uint32_t kMaxRawBytes = 8u << 20;
+
+// Heads.
+enum Kind : unsigned {
+  // 0 to 4 are EventKind's requests.
+  kArena = 5,
+  kContext = 6,
+  kNote = 7,
+};
+inline constexpr unsigned kArenaAcquired = 0, kArenaReleased = 1;
+inline constexpr unsigned kContextThread = 0, kContextState = 1,
+                          kContextTime = 2, kContextMemory = 3;
+inline constexpr unsigned kNoteMark = 0, kNoteFork = 1;
+
+inline constexpr unsigned kKindMask = 7;
+inline constexpr unsigned kLayerShift = 3, kLayerMask = 3;
+inline constexpr unsigned kExtrasBit = 1u << 5;
+inline constexpr unsigned kSizeShift = 6;
+inline constexpr unsigned kWideSize = 1023;
+static_assert(kWideSize << kSizeShift <= 0xffff);
+
+// Extras, in this order.
+inline constexpr unsigned kExtraDepth = 1, kExtraLag = 2;
+inline constexpr unsigned kExtrasKnown = kExtraDepth | kExtraLag;
+
+// Addresses.
+inline constexpr unsigned kMaxRegions = 15;
+inline constexpr unsigned kRegionShift = 28;
+inline constexpr std::uint32_t kRegionMask = (1u << kRegionShift) - 1;
+inline constexpr std::uint32_t kEscape = kMaxRegions << kRegionShift;
+inline constexpr unsigned kAddressUnitShift = 3;  // addresses in units of 8
+inline constexpr std::uint64_t kRegionBytes =
+    std::uint64_t{1} << (kRegionShift + kAddressUnitShift);
+static_assert(kRegionBytes == std::uint64_t{2} << 30);
+
+}  // namespace arenalab::layout
