@@ -36,6 +36,15 @@ RawSource LibcRawSource() {
     return count == 0 || bytes == 0 ? std::calloc(1, 1)
                                     : std::calloc(count, bytes);
   };
+  source.allocate_aligned = [](void*, std::size_t alignment,
+                               std::size_t bytes) {
+    void* block = nullptr;
+    const std::size_t least = sizeof(void*);
+    return posix_memalign(&block, alignment < least ? least : alignment,
+                          bytes == 0 ? 1 : bytes) == 0
+               ? block
+               : nullptr;
+  };
   source.reallocate = [](void*, void* p, std::size_t bytes) {
     return std::realloc(p, bytes == 0 ? 1 : bytes);
   };

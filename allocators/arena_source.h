@@ -27,6 +27,9 @@ struct RawSource {
   void* context;
   void* (*allocate)(void* context, std::size_t bytes);
   void* (*allocate_zeroed)(void* context, std::size_t count, std::size_t bytes);
+  // `alignment` is a power of two; the block is freed by `free`.
+  void* (*allocate_aligned)(void* context, std::size_t alignment,
+                            std::size_t bytes);
   void* (*reallocate)(void* context, void* p, std::size_t bytes);
   void (*free)(void* context, void* p);
   std::size_t (*usable_size)(void* context, void* p);

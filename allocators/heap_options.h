@@ -11,6 +11,9 @@ namespace arenalab {
 struct HeapOptions {
   ArenaSource arena_source = MmapArenaSource();
   RawSource raw_source = LibcRawSource();
+  // The heap's own tables. CPython takes them from the raw domain too; apart
+  // here, so that a model whose raw blocks are made up still has real tables.
+  RawSource metadata_source = LibcRawSource();
   // The part in braces of `-a 'name{key:value,key:value}'`, without the braces.
   // What it may hold is each allocator's own; each checks it before the heap
   // is made (CheckSettings). Must outlive the construction only.
