@@ -1,0 +1,89 @@
+// What makes one pymalloc differ from another: sizes and rules, as plain
+// values.
+//
+// A generation of CPython is a struct with one value of each kind
+// (generation.h). An experiment is a new struct with other values; nothing is
+// configured by the preprocessor. The same values, read at run time, drive
+// RuntimeGeneration.
+//
+// Sizes are in bytes. SOURCE of the numbers: the constants of
+// Objects/obmalloc.c in each release (ALIGNMENT, SMALL_REQUEST_THRESHOLD,
+// ARENA_SIZE, POOL_SIZE).
+#pragma once
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+
+namespace arenalab {
+
+// The bytes of `struct pool_header` in every 64-bit release since 2.3.
+inline constexpr std::size_t kPoolHeaderBytes = 48;
+
+struct GeometryValues {
+  std::size_t arena_bytes;      // a power of two
+  std::size_t pool_bytes;       // a power of two, <= arena_bytes
+  std::size_t alignment;        // of blocks, and the step between classes
+  std::size_t max_small_bytes;  // larger requests go to the raw source
+  std::size_t header_bytes;     // where the first block of a pool begins
+  std::size_t classes;
+
+  friend constexpr bool operator==(const GeometryValues&,
+                                   const GeometryValues&) = default;
+};
+
+constexpr GeometryValues MakeGeometry(std::size_t arena_bytes,
+                                      std::size_t pool_bytes,
+                                      std::size_t alignment,
+                                      std::size_t max_small_bytes) {
+  return {arena_bytes,
+          pool_bytes,
+          alignment,
+          max_small_bytes,
+          (kPoolHeaderBytes + alignment - 1) / alignment * alignment,
+          max_small_bytes / alignment};
+}
+
+// Where a pool goes when its last block is freed.
+enum class EmptyPools : std::uint8_t {
+  kOneList,   // one list for all arenas; arenas are never released (2.3, 2.4)
+  kPerArena,  // its arena's list; an arena can become wholly free (2.5+)
+};
+
+// How Free() and Reallocate() tell the heap's own blocks from others.
+enum class AddressTest : std::uint8_t {
+  kPoolIndex,  // the arena index in the pool's header, checked (2.3 - 3.9)
+  kRadixTree,  // a tree keyed by address (3.10+); works for any pool size
+};
+
+// How the usable list is searched when an arena's count of free pools grows.
+// The order that results is the same; only the time differs.
+enum class ArenaSort : std::uint8_t {
+  kWalk,     // past every arena with fewer free pools (2.5 - 3.7)
+  kFingers,  // to the last arena with as many, which is remembered (3.8+)
+};
+
+struct PolicyValues {
+  EmptyPools empty_pools = EmptyPools::kPerArena;
+  // A wholly free arena is released if this many arenas or more follow it in
+  // the usable list: 0 always, 1 since 3.9.
+  std::size_t keep_arenas = 0;
+  ArenaSort arena_sort = ArenaSort::kWalk;
+  AddressTest address_test = AddressTest::kPoolIndex;
+  // kRadixTree: address bits that the tree tells apart (48 in 3.10, then 64).
+  int address_bits = 64;
+  // Reallocate() moves a small enough foreign block into a pool (2.3 - 2.4.1).
+  bool realloc_takes_over = false;
+
+  friend constexpr bool operator==(const PolicyValues&,
+                                   const PolicyValues&) = default;
+};
+
+constexpr std::size_t PoolsPerArena(const GeometryValues& geometry) {
+  return geometry.arena_bytes / geometry.pool_bytes;
+}
+
+// The value that a freshly carved pool has for a class: equal to none.
+inline constexpr std::uint32_t kNoClass = 0xffff;
+
+}  // namespace arenalab

@@ -1,0 +1,439 @@
+// Heap's members. Included by heap.cc, which instantiates every generation, and
+// by code that instantiates a generation of its own; by nobody else, or the
+// replay loop could inline them (allocators/allocator.h, the equal-call rule).
+//
+// The names in capitals and dots are CPython's, where a reader who knows
+// obmalloc.c looks for them.
+#pragma once
+
+#include <bit>
+#include <cstring>
+#include <limits>
+
+#include "allocators/pymalloc/heap.h"
+
+// The two halves of malloc and free are inlined into their callers, as CPython
+// does since 3.8. A sanitizer's build cannot force it: the address test below
+// must stay out of its sight, and functions that differ in that do not inline.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define ARENALAB_HOT inline
+#define ARENALAB_READS_FOREIGN_MEMORY \
+  __attribute__((noinline, no_sanitize("address", "thread")))
+#else
+#define ARENALAB_HOT inline __attribute__((always_inline))
+#define ARENALAB_READS_FOREIGN_MEMORY inline __attribute__((always_inline))
+#endif
+#define ARENALAB_COLD __attribute__((noinline))
+
+namespace arenalab {
+
+// PY_SSIZE_T_MAX: more is refused before anyone is asked.
+inline constexpr std::size_t kMaxRequestBytes =
+    std::numeric_limits<std::ptrdiff_t>::max();
+
+template <class G>
+Heap<G>::Heap(const HeapOptions& options)
+    : values_(options.settings),
+      arena_source_(options.arena_source),
+      raw_source_(options.raw_source),
+      metadata_source_(options.metadata_source) {
+  for (std::size_t c = 0; c < used_.size(); ++c)
+    used_[c] = {Sentinel(c), Sentinel(c)};
+}
+
+template <class G>
+Heap<G>::~Heap() {
+  for (std::uint32_t i = 0; i < records_.size(); ++i)
+    if (records_[i].base != 0)
+      arena_source_.release(arena_source_.context,
+                            reinterpret_cast<void*>(records_[i].base),
+                            geometry().arena_bytes);
+  if (policy().address_test == AddressTest::kRadixTree)
+    map_.Destroy(radix_shape(), metadata_source_);
+  records_.Destroy(metadata_source_);
+}
+
+// --- Allocation ------------------------------------------------------------
+
+template <class G>
+void* Heap<G>::Allocate(std::size_t bytes) noexcept {
+  void* block = TakeBlock(bytes);
+  if (block != nullptr) [[likely]]
+    return block;
+  return AllocateRaw(bytes);
+}
+
+template <class G>
+void* Heap<G>::AllocateZeroed(std::size_t count, std::size_t bytes) noexcept {
+  if (count != 0 && bytes > kMaxRequestBytes / count) return nullptr;
+  const std::size_t product = count * bytes;
+  if (void* block = TakeBlock(product); block != nullptr)
+    return std::memset(block, 0,
+                       product);  // the bytes asked for, not the block
+  void* block = raw_source_.allocate_zeroed(raw_source_.context, count, bytes);
+  if (block != nullptr) ++raw_blocks_;
+  return block;
+}
+
+template <class G>
+void* Heap<G>::AllocateAligned(std::size_t alignment,
+                               std::size_t bytes) noexcept {
+  if (alignment <= geometry().alignment) return Allocate(bytes);
+  if (bytes > kMaxRequestBytes) return nullptr;
+  void* block =
+      raw_source_.allocate_aligned(raw_source_.context, alignment, bytes);
+  if (block != nullptr) ++raw_blocks_;
+  return block;
+}
+
+// pymalloc_alloc: nullptr if the request is not ours or no arena could be had.
+template <class G>
+ARENALAB_HOT void* Heap<G>::TakeBlock(std::size_t bytes) {
+  if (!IsSmall(geometry(), bytes)) [[unlikely]]
+    return nullptr;
+  const std::uint32_t size_class = ClassOf(geometry(), bytes);
+  const std::uint64_t front = used_[size_class].next;
+  if (front == Sentinel(size_class)) [[unlikely]]
+    return TakeFromNewPool(size_class);
+  PoolHeader* pool = PoolAt(front);
+  ++pool->live_blocks;
+  const std::uint64_t block = pool->free_list;  // never 0: P3
+  if ((pool->free_list = LinkAt(block)) == 0) [[unlikely]]
+    Refill(pool);
+  return reinterpret_cast<void*>(block);
+}
+
+// pymalloc_pool_extend: the free list of the front pool ran empty. The next
+// block is linked now, not at the next request: addresses depend on it.
+template <class G>
+ARENALAB_COLD void Heap<G>::Refill(PoolHeader* pool) {
+  if (pool->next_offset <= pool->max_next_offset) {
+    pool->free_list = AddressOf(pool) + pool->next_offset;
+    pool->next_offset += BlockSize(geometry(), pool->size_class);
+    LinkAt(pool->free_list) = 0;
+    return;
+  }
+  // Full: out of the list until one of its blocks is freed.
+  PoolAt(pool->next)->prev = pool->prev;
+  PoolAt(pool->prev)->next = pool->next;
+}
+
+// allocate_from_new_pool.
+template <class G>
+ARENALAB_COLD void* Heap<G>::TakeFromNewPool(std::uint32_t size_class) {
+  PoolHeader* pool = policy().empty_pools == EmptyPools::kOneList
+                         ? TakeFreePoolOfOneList()
+                         : TakeFreePool();
+  if (pool == nullptr) return nullptr;
+  PushUsed(pool, size_class);
+  pool->live_blocks = 1;
+  if (pool->size_class == size_class) {
+    // Emptied by the same class: its free list and its frontier still hold. The
+    // list has two blocks at least, so the pool stays used.
+    const std::uint64_t block = pool->free_list;
+    pool->free_list = LinkAt(block);
+    return reinterpret_cast<void*>(block);
+  }
+  const std::size_t size = BlockSize(geometry(), size_class);
+  const std::uint64_t block = AddressOf(pool) + geometry().header_bytes;
+  pool->size_class = size_class;
+  pool->max_next_offset =
+      static_cast<std::uint32_t>(geometry().pool_bytes - size);
+  pool->next_offset =
+      static_cast<std::uint32_t>(geometry().header_bytes + 2 * size);
+  pool->free_list = block + size;
+  LinkAt(pool->free_list) = 0;
+  return reinterpret_cast<void*>(block);
+}
+
+template <class G>
+PoolHeader* Heap<G>::TakeFreePool() {
+  ArenaRecord* arena = usable_.front();
+  if (arena == nullptr) {
+    arena = AcquireArena();
+    if (arena == nullptr) return nullptr;
+    usable_.AddOnly(arena, policy().arena_sort);
+  }
+  usable_.PoolTaken(policy().arena_sort);
+  if (arena->free_list == 0) return CarvePool(arena);
+  PoolHeader* pool = PoolAt(arena->free_list);
+  arena->free_list = pool->next;
+  return pool;
+}
+
+// 2.3 and 2.4: the newest empty pool of any arena, else the next of the one
+// arena that is being carved.
+template <class G>
+PoolHeader* Heap<G>::TakeFreePoolOfOneList() {
+  if (free_pools_ != 0) {
+    PoolHeader* pool = PoolAt(free_pools_);
+    free_pools_ = pool->next;
+    return pool;
+  }
+  if (uncarved_pools_ == 0) {
+    ArenaRecord* arena = AcquireArena();
+    if (arena == nullptr) return nullptr;
+    carving_ = records_.IndexOf(arena);
+    uncarved_pools_ = arena->total_pools;
+  }
+  --uncarved_pools_;
+  --records_[carving_].free_pools;
+  return CarvePool(&records_[carving_]);
+}
+
+template <class G>
+PoolHeader* Heap<G>::CarvePool(ArenaRecord* arena) {
+  PoolHeader* pool = PoolAt(arena->next_virgin_pool);
+  arena->next_virgin_pool += geometry().pool_bytes;
+  pool->arena_index = records_.IndexOf(arena);
+  pool->size_class = kNoClass;
+  return pool;
+}
+
+// new_arena. What fails gives back what was had before it.
+template <class G>
+ArenaRecord* Heap<G>::AcquireArena() {
+  ArenaRecord* arena = records_.Take(metadata_source_);
+  if (arena == nullptr) return nullptr;
+  void* memory =
+      arena_source_.acquire(arena_source_.context, geometry().arena_bytes);
+  const std::uint64_t base = AddressOf(memory);
+  if (memory != nullptr && policy().address_test == AddressTest::kRadixTree &&
+      !map_.Mark(radix_shape(), base, metadata_source_)) {
+    arena_source_.release(arena_source_.context, memory,
+                          geometry().arena_bytes);
+    memory = nullptr;
+  }
+  if (memory == nullptr) {
+    records_.PutBack(arena);
+    return nullptr;
+  }
+  const std::uint64_t first_pool = FirstPool(geometry(), base);
+  const bool aligned = first_pool == base;
+  arena->base = base;
+  arena->next_virgin_pool = first_pool;
+  arena->total_pools =
+      static_cast<std::uint32_t>(PoolsPerArena(geometry())) - (aligned ? 0 : 1);
+  arena->free_pools = arena->total_pools;
+  arena->free_list = 0;
+  ++arenas_created_;
+  if (++arenas_live_ > arenas_high_water_) arenas_high_water_ = arenas_live_;
+  return arena;
+}
+
+// --- Free ------------------------------------------------------------------
+
+template <class G>
+void Heap<G>::Free(void* p) noexcept {
+  if (p == nullptr) return;
+  PoolHeader* pool = PoolOf(p);
+  if (OwnsInPool(p, pool)) [[likely]] {
+    ReturnBlock(p, pool);
+    return;
+  }
+  --raw_blocks_;
+  raw_source_.free(raw_source_.context, p);
+}
+
+// pymalloc_free.
+template <class G>
+ARENALAB_HOT void Heap<G>::ReturnBlock(void* p, PoolHeader* pool) {
+  const std::uint64_t block = AddressOf(p);
+  const std::uint64_t old = pool->free_list;
+  LinkAt(block) = old;
+  pool->free_list = block;
+  --pool->live_blocks;
+  if (old == 0) [[unlikely]] {
+    // Was full and in no list. It has a second block, so it is not empty now.
+    PushUsed(pool, pool->size_class);
+    return;
+  }
+  if (pool->live_blocks != 0) [[likely]]
+    return;  // the pool stays where it is in its list
+  PoolBecameEmpty(pool);
+}
+
+// To the front, where allocation looks.
+template <class G>
+void Heap<G>::PushUsed(PoolHeader* pool, std::uint32_t size_class) {
+  const std::uint64_t address = AddressOf(pool);
+  UsedHead& head = used_[size_class];
+  pool->next = head.next;
+  pool->prev = Sentinel(size_class);
+  PoolAt(head.next)->prev = address;
+  head.next = address;
+}
+
+// insert_to_freepool.
+template <class G>
+ARENALAB_COLD void Heap<G>::PoolBecameEmpty(PoolHeader* pool) {
+  PoolAt(pool->next)->prev = pool->prev;
+  PoolAt(pool->prev)->next = pool->next;
+  // Class, free list and frontier stay: the same class may take it up again.
+  if (policy().empty_pools == EmptyPools::kOneList) {
+    pool->next = free_pools_;
+    free_pools_ = AddressOf(pool);
+    return;
+  }
+  ArenaRecord* arena = &records_[pool->arena_index];
+  pool->next = arena->free_list;
+  arena->free_list = AddressOf(pool);
+  if (usable_.PoolReturned(arena, policy())) ReleaseArena(arena);
+}
+
+template <class G>
+void Heap<G>::ReleaseArena(ArenaRecord* arena) {
+  const std::uint64_t base = arena->base;
+  records_.PutBack(arena);
+  if (policy().address_test == AddressTest::kRadixTree)
+    map_.Unmark(radix_shape(), base);
+  --arenas_live_;
+  arena_source_.release(arena_source_.context, reinterpret_cast<void*>(base),
+                        geometry().arena_bytes);
+}
+
+// --- Is it ours? -----------------------------------------------------------
+
+// address_in_range. With kPoolIndex the word read may be anything: it is one
+// only if the arena it names really spans `p`.
+template <class G>
+ARENALAB_READS_FOREIGN_MEMORY bool Heap<G>::OwnsInPool(
+    const void* p, const PoolHeader* pool) const {
+  if (policy().address_test == AddressTest::kRadixTree)
+    return map_.Contains(radix_shape(), AddressOf(p));
+  const std::uint32_t index =
+      *static_cast<const volatile std::uint32_t*>(&pool->arena_index);
+  return index < records_.size() &&
+         AddressOf(p) - records_[index].base < geometry().arena_bytes &&
+         records_[index].base != 0;
+}
+
+template <class G>
+bool Heap<G>::Owns(const void* p) const noexcept {
+  return p != nullptr && OwnsInPool(p, PoolOf(p));
+}
+
+// --- Realloc and the raw source --------------------------------------------
+
+template <class G>
+void* Heap<G>::Reallocate(void* p, std::size_t bytes) noexcept {
+  if (p == nullptr) return Allocate(bytes);
+  if (bytes > kMaxRequestBytes) return nullptr;
+  PoolHeader* pool = PoolOf(p);
+  if (!OwnsInPool(p, pool)) return ReallocateRaw(p, bytes);
+  const std::size_t size = BlockSize(geometry(), pool->size_class);
+  if (bytes <= size && 4 * bytes > 3 * size) return p;
+  // A block of its own first, even in the same class; then the old one goes.
+  void* moved = Allocate(bytes);
+  if (moved == nullptr) return nullptr;
+  std::memcpy(moved, p, bytes < size ? bytes : size);
+  ReturnBlock(p, pool);
+  return moved;
+}
+
+template <class G>
+ARENALAB_COLD void* Heap<G>::ReallocateRaw(void* p, std::size_t bytes) {
+  if (!policy().realloc_takes_over || bytes > geometry().max_small_bytes)
+    return raw_source_.reallocate(raw_source_.context, p, bytes);
+  void* moved = Allocate(bytes == 0 ? 1 : bytes);
+  if (moved == nullptr) return nullptr;
+  // CPython copied `bytes`, past the end of a raw block that was smaller.
+  const std::size_t old = raw_source_.usable_size(raw_source_.context, p);
+  std::memcpy(moved, p, bytes < old ? bytes : old);
+  --raw_blocks_;
+  raw_source_.free(raw_source_.context, p);
+  return moved;
+}
+
+template <class G>
+ARENALAB_COLD void* Heap<G>::AllocateRaw(std::size_t bytes) {
+  if (bytes > kMaxRequestBytes) return nullptr;
+  void* block = raw_source_.allocate(raw_source_.context, bytes);
+  if (block != nullptr) ++raw_blocks_;
+  return block;
+}
+
+// --- Looking at it ---------------------------------------------------------
+
+template <class G>
+std::size_t Heap<G>::UsableSize(void* p) const noexcept {
+  const PoolHeader* pool = PoolOf(p);
+  if (OwnsInPool(p, pool)) return BlockSize(geometry(), pool->size_class);
+  return raw_source_.usable_size(raw_source_.context, p);
+}
+
+template <class G>
+ArenaView Heap<G>::ViewOf(std::uint32_t index) const {
+  const ArenaRecord& arena = records_[index];
+  ArenaView view{};
+  view.base = arena.base;
+  view.first_pool = FirstPool(geometry(), arena.base);
+  view.index = index;
+  view.total_pools = arena.total_pools;
+  view.carved_pools = static_cast<std::uint32_t>(
+      (arena.next_virgin_pool - view.first_pool) / geometry().pool_bytes);
+  view.free_pools = arena.free_pools;
+  if (policy().empty_pools == EmptyPools::kOneList)
+    // No one counts them per arena there.
+    VisitPools(view, [&view](const PoolHeader& pool) {
+      if (pool.live_blocks == 0) ++view.free_pools;
+    });
+  return view;
+}
+
+template <class G>
+Statistics Heap<G>::ComputeStatistics() const noexcept {
+  Statistics s;
+  s.arenas_created = arenas_created_;
+  s.arenas_released = arenas_created_ - arenas_live_;
+  s.arenas_high_water = arenas_high_water_;
+  s.arenas_live = arenas_live_;
+  s.raw_blocks = raw_blocks_;
+  VisitArenas([&](const ArenaView& arena) {
+    s.unused_pools += arena.free_pools;
+    if (arena.first_pool != arena.base)
+      s.alignment_bytes += geometry().pool_bytes;
+    VisitPools(arena, [&](const PoolHeader& pool) {
+      if (pool.live_blocks == 0) return;  // it is among the free pools
+      ClassStatistics& c = s.classes[pool.size_class];
+      ++c.pools;
+      c.used_blocks += pool.live_blocks;
+      c.available_blocks +=
+          BlocksPerPool(geometry(), pool.size_class) - pool.live_blocks;
+    });
+  });
+  for (std::size_t i = 0; i < geometry().classes; ++i) {
+    const ClassStatistics& c = s.classes[i];
+    s.allocated_bytes += c.used_blocks * BlockSize(geometry(), i);
+    s.available_bytes += c.available_blocks * BlockSize(geometry(), i);
+    s.pool_header_bytes += c.pools * geometry().header_bytes;
+    s.quantization_bytes += c.pools * PoolTailBytes(geometry(), i);
+  }
+  if (policy().address_test == AddressTest::kRadixTree) {
+    const RadixShape shape = radix_shape();
+    s.map_root_bytes = shape.root_bytes();
+    s.map_mid_nodes = map_.mid_nodes();
+    s.map_mid_bytes = s.map_mid_nodes * shape.mid_bytes();
+    s.map_bottom_nodes = map_.bottom_nodes();
+    s.map_bottom_bytes = s.map_bottom_nodes * shape.bottom_bytes();
+  }
+  s.arena_record_bytes = records_.size() * sizeof(ArenaRecord);
+  return s;
+}
+
+template <class G>
+HeapSnapshot Heap<G>::Snapshot() const noexcept {
+  const Statistics s = ComputeStatistics();
+  HeapSnapshot snapshot;
+  snapshot.metadata_bytes = static_cast<std::int64_t>(s.metadata_bytes());
+  snapshot.held_bytes =
+      static_cast<std::int64_t>(s.arenas_live * geometry().arena_bytes) +
+      snapshot.metadata_bytes;
+  snapshot.live_block_bytes = static_cast<std::int64_t>(s.allocated_bytes);
+  snapshot.arenas_live = static_cast<std::int64_t>(s.arenas_live);
+  snapshot.arenas_created = static_cast<std::int64_t>(s.arenas_created);
+  snapshot.arenas_released = static_cast<std::int64_t>(s.arenas_released);
+  return snapshot;
+}
+
+}  // namespace arenalab
