@@ -4,6 +4,7 @@
 #include <exception>
 
 #include "tools/cli/verb.h"
+#include "tools/cli/verify.h"
 #include "tools/cli/version.h"
 #include "tracer/format/input_error.h"
 
@@ -20,6 +21,7 @@ int Main(int argc, char** argv) {
   int status = kOk;
 
   // One line a verb: AddRecord(app, &status); and so on.
+  AddVerify(app, &status);
 
   try {
     app.parse(argc, argv);

@@ -1,0 +1,77 @@
+#include "tools/cli/verify.h"
+
+#include <cstdio>
+#include <memory>
+#include <string>
+
+#include "tools/verify/self_test.h"
+#include "tools/verify/verify.h"
+
+namespace arenalab {
+namespace {
+
+struct Flags {
+  std::string trace;
+  VerifyOptions options;
+  bool json = false;
+  bool self_test = false;
+};
+
+int StatusOf(VerifyStatus status) {
+  switch (status) {
+    case VerifyStatus::kEqual:
+      return kOk;
+    case VerifyStatus::kMismatch:
+      return kDifferent;
+    case VerifyStatus::kCannot:
+      break;
+  }
+  return kBadInput;
+}
+
+int Run(const Flags& flags) {
+  std::string text;
+  int status;
+  if (flags.self_test) {
+    const SelfTestReport report = SelfTest(flags.trace, flags.options);
+    text = flags.json ? SelfTestJson(report) : SelfTestText(report);
+    status = StatusOf(report.untouched.status);
+    if (status == kOk && !report.passed) {
+      // Nothing to change is no proof; a change that went unseen is a failure.
+      status = report.skipped.empty() ? kDifferent : kBadInput;
+    }
+  } else {
+    const VerifyReport report = Verify(flags.trace, flags.options);
+    text = flags.json ? VerifyJson(report) : VerifyText(report);
+    status = StatusOf(report.status);
+  }
+  std::fputs(text.c_str(), stdout);
+  return status;
+}
+
+}  // namespace
+
+void AddVerify(CLI::App& app, int* status) {
+  CLI::App* verb = app.add_subcommand(
+      "verify",
+      "Replay a recording on the clone of its pymalloc, compare every address");
+  auto flags = std::make_shared<Flags>();
+  verb->add_option("TRACE", flags->trace, "The recording")->required();
+  verb->add_option("--geometry", flags->options.geometry,
+                   "The pymalloc to compare with, instead of the recorded one: "
+                   "classic or cpython-X.Y[.Z]");
+  verb->add_flag("--self-test", flags->self_test,
+                 "Also change an address, leave out a free and take another "
+                 "generation, and show that each is reported");
+  verb->add_flag("--json", flags->json, "One JSON object on stdout");
+  verb->footer(
+      "Examples:\n"
+      "  arenalab verify app.trace\n"
+      "  arenalab verify --self-test app.trace\n"
+      "  arenalab verify --json app.trace | jq .first\n"
+      "\n"
+      "Exit status: 0 equal, 1 mismatch, 3 cannot verify.");
+  verb->callback([flags, status] { *status = Run(*flags); });
+}
+
+}  // namespace arenalab

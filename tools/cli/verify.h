@@ -1,0 +1,10 @@
+// `arenalab verify`: the recording against the clone (tools/verify).
+#pragma once
+
+#include "tools/cli/verb.h"
+
+namespace arenalab {
+
+void AddVerify(CLI::App& app, int* status);
+
+}  // namespace arenalab

@@ -1,0 +1,172 @@
+#include "tools/verify/verify.h"
+
+#include <vector>
+
+#include "allocators/pymalloc/generation.h"
+#include "tools/verify/lineage.h"
+#include "tools/verify/trace_replay.h"
+#include "tracer/format/trace_reader.h"
+
+namespace arenalab {
+namespace {
+
+// Of the served requests, so many must have been compared; one in ten thousand
+// is more than any recording loses at its beginning.
+constexpr std::uint64_t kMostUncomparedPer = 10'000;
+
+// One event as the tampering has it; false: left out.
+bool Tampered(const Tampering& tampering, Event* event) {
+  if (event->request != tampering.request || !IsRequest(event->kind)) {
+    return true;
+  }
+  switch (tampering.kind) {
+    case Tampering::Kind::kAddress:
+      event->address = tampering.address;
+      return true;
+    case Tampering::Kind::kDropped:
+      return false;
+    case Tampering::Kind::kNone:
+      break;
+  }
+  return true;
+}
+
+template <class G>
+bool Replay(const std::vector<Ancestor>& lineage, const Tampering& tampering,
+            VerifyReport* report) {
+  TraceReplay<G> replay(report);
+  Event event;
+  for (std::size_t i = 0; i + 1 < lineage.size(); ++i) {
+    TraceReader parent(lineage[i].path);
+    replay.BeginFile(lineage[i].path);
+    const std::uint64_t fork = lineage[i].fork;
+    bool reached = false;
+    while (!reached && parent.Next(&event)) {
+      report->inherited += IsRequest(event.kind);
+      reached = event.kind == EventKind::kFork && event.number == fork;
+      replay.Apply(event);
+    }
+    if (!reached) {
+      report->reason = "the parent's trace " + lineage[i].path +
+                       " ends before fork " + std::to_string(fork);
+      return false;
+    }
+  }
+  TraceReader reader(lineage.back().path);
+  replay.BeginFile(lineage.back().path);
+  while (reader.Next(&event)) {
+    report->requests += IsRequest(event.kind);
+    if (tampering.kind != Tampering::Kind::kNone &&
+        !Tampered(tampering, &event)) {
+      continue;
+    }
+    replay.Apply(event);
+  }
+  if (!reader.complete()) {
+    report->warnings.push_back(
+        "the trace is incomplete (no end mark): its prefix was verified");
+  }
+  replay.Finish(reader.complete());
+  return true;
+}
+
+// What the metadata says against a comparison; "" = nothing.
+std::string Obstacle(const TraceReader& reader) {
+  const std::string allocator = reader.Meta("allocator", "pymalloc");
+  if (allocator != "pymalloc") {
+    return "pymalloc was not beneath the hooks but `" + allocator +
+           "` (PYTHONMALLOC or a debug build?); record again without it";
+  }
+  if (reader.Meta("addresses", "recorded") == "none") {
+    return "the trace has no addresses: it was written by hand";
+  }
+  if (reader.Meta("pointer-bits", "64") != "64") {
+    return "the trace is of a " + reader.Meta("pointer-bits") +
+           "-bit interpreter; the clone is 64-bit";
+  }
+  return "";
+}
+
+std::string Lost(const TraceReader& reader) {
+  for (const auto& [key, value] : reader.meta()) {
+    if (key.starts_with("lost")) return value;
+  }
+  if (reader.totals().lost == 0) return "";
+  return std::to_string(reader.totals().lost) + " events were dropped";
+}
+
+void Judge(const std::string& lost, VerifyReport* report) {
+  report->status = VerifyStatus::kCannot;
+  if (!lost.empty()) {
+    report->warnings.push_back("the recording lost something: " + lost);
+  }
+  if (report->mismatches != 0) {
+    if (lost.empty()) {
+      report->status = VerifyStatus::kMismatch;
+      report->reason.clear();
+    } else {
+      report->reason = "the recording lost something (" + lost +
+                       "), so that a mismatch says nothing of the clone";
+    }
+    return;
+  }
+  if (report->served == 0) {
+    if (report->reason.empty()) {
+      report->reason = "pymalloc served no request of this trace";
+    }
+    return;
+  }
+  const std::uint64_t uncompared = report->served - report->compared;
+  if (uncompared > report->served / kMostUncomparedPer) {
+    if (report->reason.empty()) {
+      report->reason = "only " + std::to_string(report->compared) + " of " +
+                       std::to_string(report->served) +
+                       " served requests could be compared";
+    }
+    return;
+  }
+  report->reason.clear();
+  report->status = VerifyStatus::kEqual;
+}
+
+}  // namespace
+
+VerifyReport Verify(const std::string& path, const VerifyOptions& options) {
+  VerifyReport report;
+  report.file = path;
+  std::string lost;
+  std::string geometry;
+  {
+    TraceReader reader(path);
+    report.python = reader.Meta("python");
+    geometry =
+        options.geometry.empty() ? reader.Meta("geometry") : options.geometry;
+    report.reason = Obstacle(reader);
+    lost = Lost(reader);
+  }
+  if (!report.reason.empty()) return report;
+  if (geometry.empty()) {
+    report.reason =
+        "the trace does not say which pymalloc made it; name it with "
+        "--geometry cpython-X.Y.Z";
+    return report;
+  }
+  const std::optional<std::string_view> canonical = ResolveGeometry(geometry);
+  if (!canonical.has_value()) {
+    report.reason = "no clone of `" + geometry +
+                    "`; --geometry takes classic or cpython-X.Y[.Z]";
+    return report;
+  }
+  report.geometry = *canonical;
+  const std::vector<Ancestor> lineage = LineageOf(path);
+  bool replayed = false;
+  ForEachGeneration([&]<class G>() {
+    if (G::kName == *canonical) {
+      replayed = Replay<G>(lineage, options.tampering, &report);
+    }
+  });
+  if (replayed) Judge(lost, &report);
+  return report;
+}
+
+}  // namespace arenalab
