@@ -1,0 +1,178 @@
+// From events to ops.
+#include "tools/replay/compile.h"
+
+#include <algorithm>
+#include <bit>
+#include <utility>
+
+#include "tracer/format/object_table.h"
+
+namespace arenalab {
+namespace {
+
+constexpr std::pair<Scope, std::string_view> kScopeNames[] = {
+    {Scope::kPython, "python"},
+    {Scope::kPythonAndRaw, "python+raw"},
+    {Scope::kProcess, "process"},
+};
+
+bool InScope(const Event& event, Scope scope) {
+  if (event.depth > 0) return false;
+  switch (event.layer) {
+    case Layer::kMem:
+    case Layer::kObject:
+      return true;
+    case Layer::kRaw:
+      return scope != Scope::kPython;
+    case Layer::kLibc:
+      return scope == Scope::kProcess;
+  }
+  return false;
+}
+
+class Compiler {
+ public:
+  explicit Compiler(Scope scope) { out_.scope = scope; }
+
+  void Take(const Event& event) {
+    out_.threads = std::max(out_.threads, event.thread + 1);
+    out_.states = std::max(out_.states, event.state + 1);
+    out_.duration_ns = std::max(out_.duration_ns, event.time_ns);
+    if (IsRequest(event.kind)) {
+      ++out_.requests;
+      ++out_.by_kind[static_cast<std::size_t>(event.kind)];
+      ++out_.by_layer[static_cast<std::size_t>(event.layer)];
+      if (!InScope(event, out_.scope) || !TakeRequest(event)) ++gap_;
+    } else if (event.kind == EventKind::kArenaAcquire) {
+      out_.arenas.push_back({event.address, event.size_bytes});
+    } else if (event.kind == EventKind::kMark) {
+      out_.marks.push_back({std::string(event.name), out_.steps});
+    }
+  }
+
+  CompiledTrace Finish() {
+    out_.ops.Append(MakeOp(OpCode::kEnd, 0, 0));
+    out_.ops.Seal();
+    out_.slots = objects_.high_water();
+    out_.double_allocations = objects_.unexplained();
+    return std::move(out_);
+  }
+
+ private:
+  // False where the request compiles to nothing.
+  bool TakeRequest(const Event& event) {
+    const Identified identified = objects_.Identify(event);
+    if (identified.object == kNoObject) {
+      ++out_.unknown_frees;
+      return false;
+    }
+    TakeTime(event.time_ns);
+    OpCode code = static_cast<OpCode>(event.kind);
+    if (event.kind == EventKind::kRealloc &&
+        (event.old_address == 0 || identified.unknown_old)) {
+      // realloc(NULL), or of a block older than the trace: an allocation.
+      code = OpCode::kAlloc;
+      out_.unknown_reallocs += identified.unknown_old;
+    }
+    const bool foreign =
+        event.layer == Layer::kRaw || event.layer == Layer::kLibc;
+    AppendNote(foreign);
+    AppendOp(code, identified.object, event);
+    ++out_.steps;
+    return true;
+  }
+
+  void TakeTime(std::uint64_t time_ns) {
+    std::uint64_t now_ms = time_ns / 1'000'000;
+    while (now_ms > clock_ms_) {
+      const std::uint64_t tick =
+          std::min<std::uint64_t>(now_ms - clock_ms_, kWideSize - 1);
+      out_.ops.Append(
+          MakeOp(OpCode::kClock, 0, static_cast<std::uint32_t>(tick)));
+      clock_ms_ += tick;
+    }
+  }
+
+  void AppendNote(bool foreign) {
+    std::uint64_t gap = std::exchange(gap_, 0);
+    if (gap >= CompiledTrace::kFarGap) {
+      out_.far_gaps.push_back(gap);
+      gap = CompiledTrace::kFarGap;
+    }
+    out_.notes.push_back(static_cast<std::uint8_t>(gap << 1 | foreign));
+  }
+
+  void AppendOp(OpCode code, std::uint32_t slot, const Event& event) {
+    const std::uint64_t size =
+        event.kind == EventKind::kFree ? 0 : event.size_bytes;
+    const bool wide = size >= kWideSize;
+    out_.ops.Append(MakeOp(
+        code, slot, wide ? kWideSize : static_cast<std::uint32_t>(size)));
+    if (wide) out_.ops.Append(std::bit_cast<Op>(size));
+    if (code == OpCode::kAligned) {
+      out_.ops.Append(Op{
+          static_cast<std::uint32_t>(std::countr_zero(event.align_bytes)), 0});
+    }
+  }
+
+  CompiledTrace out_;
+  ObjectTable objects_;
+  std::uint64_t gap_ = 0;
+  std::uint64_t clock_ms_ = 0;
+};
+
+// How many Ops the step or tick at `op` takes.
+std::size_t LengthOf(const Op* op) {
+  const OpCode code = CodeOf(*op);
+  if (code == OpCode::kClock || code == OpCode::kEnd) return 1;
+  return 1 + (SizeOf(*op) == kWideSize) + (code == OpCode::kAligned);
+}
+
+}  // namespace
+
+std::string_view ScopeName(Scope scope) {
+  for (const auto& [value, name] : kScopeNames) {
+    if (value == scope) return name;
+  }
+  return "";
+}
+
+std::optional<Scope> ScopeNamed(std::string_view name) {
+  for (const auto& [value, known] : kScopeNames) {
+    if (known == name) return value;
+  }
+  return std::nullopt;
+}
+
+CompiledTrace Compile(TraceReader& reader, Scope scope) {
+  Compiler compiler(scope);
+  reader.Rewind();
+  Event event;
+  while (reader.Next(&event)) compiler.Take(event);
+  return compiler.Finish();
+}
+
+OpFile WithSamples(const CompiledTrace& trace,
+                   const std::vector<std::uint64_t>& sample_steps) {
+  OpFile out;
+  std::uint64_t steps = 0;
+  std::size_t sample = 0;
+  const Op* op = trace.ops.ops().data();
+  for (;;) {
+    while (sample < sample_steps.size() && sample_steps[sample] == steps) {
+      out.Append(
+          MakeOp(OpCode::kSample, static_cast<std::uint32_t>(sample), 0));
+      ++sample;
+    }
+    const std::size_t length = LengthOf(op);
+    // A tick belongs to the step after it: it passes no step.
+    steps += CodeOf(*op) != OpCode::kClock;
+    const bool end = CodeOf(*op) == OpCode::kEnd;
+    for (std::size_t i = 0; i < length; ++i) out.Append(*op++);
+    if (end) break;
+  }
+  out.Seal();
+  return out;
+}
+
+}  // namespace arenalab

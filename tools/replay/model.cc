@@ -1,0 +1,313 @@
+// The loop over the steps, and what is kept beside each slot.
+#include "tools/replay/model.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <optional>
+
+#include "allocators/pymalloc/generation.h"
+#include "tools/replay/arena_region.h"
+#include "tools/replay/committed.h"
+#include "tools/replay/pool_map.h"
+#include "tracer/format/input_error.h"
+
+namespace arenalab {
+namespace {
+
+// Stands for every raw block: one address that is in no arena, in the middle of
+// a piece of readable and writable zeros, for the heap looks at the words
+// around a foreign block (the address test before 3.10) and copies up to
+// max_small_bytes into a block that grew (Reallocate).
+class MadeUpRawBlocks {
+ public:
+  MadeUpRawBlocks() : memory_(new Memory) {}
+
+  void* block() { return memory_->page + kBlockOffset; }
+
+  RawSource source() {
+    return {this,
+            [](void* self, std::size_t) { return Self(self)->block(); },
+            [](void* self, std::size_t, std::size_t) {
+              return Self(self)->block();
+            },
+            [](void* self, std::size_t, std::size_t) {
+              return Self(self)->block();
+            },
+            [](void*, void* p, std::size_t) { return p; },
+            [](void*, void*) {},
+            [](void*, void*) -> std::size_t { return 0; }};
+  }
+
+ private:
+  static constexpr std::size_t kBytes = 4096;
+  static constexpr std::size_t kBlockOffset = kBytes / 2;
+  struct Memory {
+    alignas(kBytes) unsigned char page[kBytes] = {};
+  };
+  static MadeUpRawBlocks* Self(void* context) {
+    return static_cast<MadeUpRawBlocks*>(context);
+  }
+  std::unique_ptr<Memory> memory_;
+};
+
+[[noreturn]] void Broken(const char* what, std::uint64_t sample,
+                         std::uint64_t expected, std::uint64_t found) {
+  std::fprintf(stderr,
+               "model: %s at sample %llu: %llu by the events, %llu by the "
+               "heap\n",
+               what, static_cast<unsigned long long>(sample),
+               static_cast<unsigned long long>(expected),
+               static_cast<unsigned long long>(found));
+  std::abort();
+}
+
+template <class HeapT>
+class Model : public ArenaListener {
+ public:
+  Model(const CompiledTrace& trace, const Samples& samples,
+        const ModelOptions& options, const GeometryValues& geometry)
+      : trace_(trace),
+        wanted_(samples),
+        placements_(options.placements),
+        geometry_(geometry),
+        region_(geometry.arena_bytes, options.arena_offsets, this),
+        committed_(region_, options.page_bytes),
+        map_(geometry_, region_),
+        cursor_(trace),
+        slots_(trace.slots),
+        used_blocks_(geometry.classes),
+        most_used_blocks_(geometry.classes) {
+    HeapOptions heap_options;
+    heap_options.arena_source = region_.source();
+    heap_options.raw_source = raw_.source();
+    heap_.emplace(heap_options);
+  }
+
+  ModelRun Run() {
+    Step step;
+    for (const std::uint64_t until : wanted_.timeline.steps) {
+      while (cursor_.steps() < until && cursor_.Next(&step)) Take(step);
+      TakeSample();
+    }
+    run_.geometry = geometry_;
+    run_.arenas_created = region_.created();
+    run_.arenas_released = region_.released();
+    run_.arenas_high_water = region_.high_water();
+    for (std::size_t c = 0; c < geometry_.classes; ++c) {
+      run_.segregation_bytes += most_used_blocks_[c] * BlockSize(geometry_, c);
+    }
+    run_.map = map_.Encode();
+    // What the heap gives back in its destructor is no event of the run.
+    placements_ = nullptr;
+    return std::move(run_);
+  }
+
+ private:
+  static constexpr std::uint8_t kRaw = 0xff;
+  struct Slot {
+    std::uint64_t address = 0;  // of a pool block
+    std::uint64_t bytes : 56 = 0;
+    std::uint64_t size_class : 8 = kRaw;
+  };
+
+  void OnAcquire(std::size_t slot, std::uint64_t ordinal) override {
+    map_.ArenaAcquired(slot);
+    if (placements_ != nullptr) placements_->ArenaAcquired(ordinal);
+  }
+  void OnRelease(std::size_t slot, std::uint64_t ordinal) override {
+    committed_.Release(slot);
+    map_.ArenaReleased(slot, ordinal);
+    if (placements_ != nullptr) placements_->ArenaReleased(ordinal);
+  }
+
+  void Take(const Step& step) {
+    Slot& slot = slots_[step.slot];
+    if (step.foreign) {
+      // The raw domain and the C library: the second allocator's whatever its
+      // size.
+      Forget(slot);
+      if (step.code != OpCode::kFree) {
+        Remember(slot, raw_.block(), step.size_bytes);
+      }
+      return;
+    }
+    switch (step.code) {
+      case OpCode::kAlloc:
+        Remember(slot, heap_->Allocate(step.size_bytes), step.size_bytes);
+        break;
+      case OpCode::kZeroed:
+        Remember(slot, heap_->AllocateZeroed(1, step.size_bytes),
+                 step.size_bytes);
+        break;
+      case OpCode::kAligned:
+        Remember(slot, raw_.block(), step.size_bytes);
+        break;
+      case OpCode::kRealloc:
+        Reallocate(slot, step.size_bytes);
+        break;
+      case OpCode::kFree:
+        if (slot.size_class == kRaw) {
+          heap_->Free(raw_.block());
+        } else {
+          heap_->Free(reinterpret_cast<void*>(slot.address));
+        }
+        Forget(slot);
+        return;
+      default:
+        return;
+    }
+    if (placements_ != nullptr) Place(slot);
+  }
+
+  void Reallocate(Slot& slot, std::uint64_t bytes) {
+    void* old = slot.size_class == kRaw ? raw_.block()
+                                        : reinterpret_cast<void*>(slot.address);
+    void* now = heap_->Reallocate(old, bytes);
+    if (now == nullptr) {
+      ++run_.failed_requests;
+    } else if (now == old && slot.size_class != kRaw) {
+      // In place: the same class, another size.
+      requested_ += bytes - slot.bytes;
+      slot.bytes = bytes;
+      committed_.Write(slot.address, bytes);
+    } else {
+      Forget(slot);
+      Remember(slot, now, bytes);
+    }
+  }
+
+  void Remember(Slot& slot, void* p, std::uint64_t bytes) {
+    const auto address = reinterpret_cast<std::uint64_t>(p);
+    slot.bytes = bytes;
+    if (!region_.Contains(address)) {
+      run_.failed_requests += p == nullptr;
+      slot.size_class = kRaw;
+      large_requested_ += bytes;
+      return;
+    }
+    const std::uint32_t size_class = ClassOf(geometry_, bytes);
+    slot.address = address;
+    slot.size_class = static_cast<std::uint8_t>(size_class);
+    requested_ += bytes;
+    rounded_ += BlockSize(geometry_, size_class);
+    most_used_blocks_[size_class] =
+        std::max(most_used_blocks_[size_class], ++used_blocks_[size_class]);
+    map_.BlockTaken(address);
+    const std::uint64_t pool_base = address & ~(geometry_.pool_bytes - 1);
+    const PoolHeader* pool = PoolAt(pool_base);
+    committed_.Write(pool_base, sizeof(PoolHeader));
+    committed_.Write(address, bytes);
+    committed_.Write(
+        pool_base + pool->next_offset - BlockSize(geometry_, size_class),
+        sizeof(std::uint64_t));
+  }
+
+  void Forget(Slot& slot) {
+    if (slot.size_class == kRaw) {
+      large_requested_ -= slot.bytes;
+    } else {
+      requested_ -= slot.bytes;
+      rounded_ -= BlockSize(geometry_, slot.size_class);
+      --used_blocks_[slot.size_class];
+      map_.BlockFreed(slot.address);
+    }
+    slot = Slot{};
+  }
+
+  void Place(const Slot& slot) {
+    const std::uint64_t event = cursor_.request() - 1;
+    if (slot.size_class == kRaw) {
+      placements_->Raw(event);
+      return;
+    }
+    const ArenaRegion::Arena& arena =
+        region_.slots()[region_.SlotOf(slot.address)];
+    placements_->Block(event, arena.ordinal, slot.address - arena.base);
+  }
+
+  void TakeSample() {
+    const std::uint64_t number = run_.samples.size();
+    ModelSample sample;
+    const Statistics walked = heap_->ComputeStatistics();
+    sample.waterfall = {requested_,
+                        rounded_ - requested_,
+                        walked.pool_header_bytes,
+                        walked.quantization_bytes,
+                        walked.available_bytes,
+                        walked.unused_pools * geometry_.pool_bytes,
+                        walked.alignment_bytes,
+                        walked.metadata_bytes()};
+    const std::uint64_t handed_out =
+        region_.live() * geometry_.arena_bytes + walked.metadata_bytes();
+    if (sample.waterfall.held_bytes() != handed_out) {
+      Broken("held bytes", number, handed_out, sample.waterfall.held_bytes());
+    }
+    for (std::size_t c = 0; c < geometry_.classes; ++c) {
+      if (walked.classes[c].used_blocks != used_blocks_[c]) {
+        Broken("live blocks of a class", number, used_blocks_[c],
+               walked.classes[c].used_blocks);
+      }
+      sample.pools.push_back(
+          static_cast<std::uint32_t>(walked.classes[c].pools));
+      sample.used_blocks.push_back(static_cast<std::uint32_t>(used_blocks_[c]));
+    }
+    sample.committed_bytes = committed_.bytes();
+    sample.large_requested_bytes = large_requested_;
+    sample.arenas_live = region_.live();
+    run_.samples.push_back(std::move(sample));
+    map_.Sample();
+    const Moments& moments = wanted_.moments;
+    if (number == moments.peak || number == moments.end ||
+        std::binary_search(moments.valleys.begin(), moments.valleys.end(),
+                           number)) {
+      ArenaHolders holders{number, map_.LiveBlocksPerArena()};
+      std::sort(holders.live_blocks.begin(), holders.live_blocks.end());
+      run_.holders.push_back(std::move(holders));
+    }
+  }
+
+  const CompiledTrace& trace_;
+  const Samples& wanted_;
+  PlacementsFile* placements_;
+  GeometryValues geometry_;
+  ArenaRegion region_;
+  CommittedPages committed_;
+  PoolMap map_;
+  MadeUpRawBlocks raw_;
+  StepCursor cursor_;
+  std::vector<Slot> slots_;
+  std::vector<std::uint64_t> used_blocks_;       // by class
+  std::vector<std::uint64_t> most_used_blocks_;  // by class
+  std::uint64_t requested_ = 0;
+  std::uint64_t rounded_ = 0;
+  std::uint64_t large_requested_ = 0;
+  ModelRun run_;
+  // Last: it gives its arenas back to the region, and tells the tables.
+  std::optional<HeapT> heap_;
+};
+
+}  // namespace
+
+GeometryValues GeometryOf(std::string_view generation) {
+  GeometryValues geometry{};
+  ForEachGeneration([&]<class G>() {
+    if (G::kName == generation) geometry = G::kGeometry;
+  });
+  return geometry;
+}
+
+ModelRun RunModel(std::string_view generation, const CompiledTrace& trace,
+                  const Samples& samples, const ModelOptions& options) {
+  ModelRun run;
+  VisitGeneration(generation, [&]<class HeapT>() {
+    run = std::make_unique<Model<HeapT>>(trace, samples, options,
+                                         GeometryOf(generation))
+              ->Run();
+  });
+  run.generation = generation;
+  return run;
+}
+
+}  // namespace arenalab

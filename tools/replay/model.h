@@ -1,0 +1,74 @@
+// Replays a compiled trace on the pymalloc clone, in this process, and looks at
+// it at every sample: what is held and why, what is committed, the map.
+//
+// Nothing is measured here: every figure follows from the trace, the geometry
+// and the arenas' offsets, and is the same on every machine. Requests that
+// pymalloc does not serve are counted, not made.
+//
+// One heap, one thread: the requests of all threads and of all interpreters of
+// the trace, in the trace's order.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "allocators/pymalloc/geometry.h"
+#include "tools/replay/compile.h"
+#include "tools/replay/moments.h"
+#include "tools/replay/placements.h"
+#include "tools/replay/waterfall.h"
+
+namespace arenalab {
+
+struct ModelOptions {
+  // Base of arena k modulo the pool size: arena_offsets[k % size]; empty: 0.
+  std::vector<std::size_t> arena_offsets;
+  std::size_t page_bytes = 4096;
+  // Where to write placements; nullptr: nowhere. The caller closes it.
+  PlacementsFile* placements = nullptr;
+};
+
+struct ModelSample {
+  Waterfall waterfall;
+  std::uint64_t committed_bytes = 0;  // pages of arenas, committed.h
+  // Live requests that pymalloc passed on, as asked for.
+  std::uint64_t large_requested_bytes = 0;
+  std::uint64_t arenas_live = 0;
+  // By class.
+  std::vector<std::uint32_t> pools;
+  std::vector<std::uint32_t> used_blocks;
+};
+
+// Live blocks of each arena that is held, ascending: what keeps it.
+struct ArenaHolders {
+  std::size_t sample;
+  std::vector<std::uint32_t> live_blocks;
+};
+
+struct ModelRun {
+  std::string generation;
+  GeometryValues geometry{};
+  std::vector<ModelSample> samples;
+  std::uint64_t arenas_created = 0;
+  std::uint64_t arenas_released = 0;
+  std::uint64_t arenas_high_water = 0;
+  std::uint64_t failed_requests = 0;  // the machine had no memory for arenas
+  // Sum over classes of the most blocks that were ever live at once: the least
+  // peak of an allocator that never turns a pool over to another class.
+  std::uint64_t segregation_bytes = 0;
+  std::vector<ArenaHolders> holders;  // at peak, the valleys and the end
+  std::string map;                    // RESULTS.md, MAP's data
+};
+
+// The values of a canonical generation name.
+GeometryValues GeometryOf(std::string_view generation);
+
+// `generation` is a canonical name (ResolveGeometry). Aborts with both values
+// where a residue is not 0: a broken invariant, not bad input.
+ModelRun RunModel(std::string_view generation, const CompiledTrace& trace,
+                  const Samples& samples, const ModelOptions& options);
+
+}  // namespace arenalab

@@ -1,0 +1,88 @@
+// The map of RESULTS.md: which blocks of which pools are live, as changes from
+// sample to sample. Fed with blocks handed out and given back and with arenas
+// coming and going; looks at the pool's header (its class) at samples only.
+//
+// Every event costs one bit and, for the first of a pool since the last sample,
+// a list entry. A sample costs what changed.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "allocators/pymalloc/geometry.h"
+#include "tools/replay/arena_region.h"
+#include "tools/replay/flat_array.h"
+#include "tools/replay/gzip.h"
+
+namespace arenalab {
+
+class PoolMap {
+ public:
+  // Both outlive the map.
+  PoolMap(const GeometryValues& geometry, const ArenaRegion& region);
+
+  void BlockTaken(std::uint64_t block) { Toggle(block); }
+  void BlockFreed(std::uint64_t block) { Toggle(block); }
+  void ArenaAcquired(std::size_t slot);
+  void ArenaReleased(std::size_t slot, std::uint64_t ordinal);
+
+  // Appends what changed since the last call.
+  void Sample();
+
+  // Live blocks of each arena that is there, in slot order.
+  std::vector<std::uint32_t> LiveBlocksPerArena() const;
+
+  std::size_t samples() const { return samples_; }
+  // Base64 of the gzip of the varints. Call once, last.
+  std::string Encode();
+
+ private:
+  struct ArenaChange {
+    std::uint64_t ordinal;
+    std::uint64_t kind;
+    std::uint64_t offset;
+  };
+  struct DirtyPool {
+    std::uint64_t number;  // RESULTS.md's
+    std::size_t pool;      // in the flat tables
+  };
+
+  void Toggle(std::uint64_t block) {
+    const std::uint64_t at = block - region_.begin();
+    live_[at >> word_shift_] ^= std::uint64_t{1}
+                                << ((at >> granule_shift_) & 63);
+    std::uint8_t& dirty = dirty_[at >> pool_shift_];
+    if (dirty == 0) {
+      dirty = 1;
+      dirty_pools_.push_back(at >> pool_shift_);
+    }
+  }
+  std::size_t WordsPerPool() const {
+    return geometry_.pool_bytes >> word_shift_;
+  }
+  void AppendArenas();
+  std::vector<DirtyPool> TakeDirtyPools();
+  void AppendPools(const std::vector<DirtyPool>& pools);
+  void AppendBlocks(const std::vector<DirtyPool>& pools);
+  void AppendVarint(std::uint64_t value);
+
+  const GeometryValues& geometry_;
+  const ArenaRegion& region_;
+  int granule_shift_;  // one bit a granule: blocks begin at multiples of it
+  int word_shift_;     // 64 granules
+  int pool_shift_;
+  FlatArray<std::uint64_t> live_;
+  FlatArray<std::uint64_t> told_;       // live_ as of the last sample
+  FlatArray<std::uint8_t> told_class_;  // by pool: class + 1, 0 none
+  FlatArray<std::uint8_t> dirty_;       // by pool
+  std::vector<std::size_t> dirty_pools_;
+  std::vector<bool> told_arena_;       // by slot: the last sample knew it
+  std::vector<ArenaChange> released_;  // since the last sample, known to it
+  std::string raw_;                    // varints not yet compressed
+  GzipStream gzip_;
+  std::size_t samples_ = 0;
+};
+
+}  // namespace arenalab
