@@ -75,4 +75,11 @@ std::optional<std::string_view> ResolveGeometry(std::string_view name) {
   return found;
 }
 
+std::optional<GeometryValues> GeometryOf(std::string_view name) {
+  std::optional<GeometryValues> found;
+  VisitGeneration(name,
+                  [&found]<class H>() { found = H::Generation::kGeometry; });
+  return found;
+}
+
 }  // namespace arenalab

@@ -154,4 +154,7 @@ bool VisitGeneration(std::string_view name, Visitor&& visitor) {
   return true;
 }
 
+// The sizes of the generation that `name` resolves to.
+std::optional<GeometryValues> GeometryOf(std::string_view name);
+
 }  // namespace arenalab

@@ -65,6 +65,7 @@ struct ArenaView {
 template <class G>
 class Heap {
  public:
+  using Generation = G;
   static constexpr Threads kThreads = Threads::kOne;
   static constexpr Heaps kHeaps = Heaps::kMany;
   static constexpr std::string_view kName = G::kName;
