@@ -9,7 +9,7 @@ import os
 ROOT = os.path.dirname(os.path.realpath("WORKSPACE"))
 
 # Written by builds, not by people.
-_SKIPPED = {".git", "node_modules", "dist", "__pycache__"}
+_SKIPPED = {".git", "node_modules", "dist", "__pycache__", "arenalab-demo"}
 
 
 def paths():
