@@ -91,7 +91,8 @@ template <std::size_t kMaxPools>
 class UsableArenas {
  public:
   ArenaRecord* front() const { return front_; }
-  ArenaRecord* last_with(std::size_t free_pools) const {
+  // The finger; a reference, so that a test can break it.
+  ArenaRecord*& last_with(std::size_t free_pools) {
     return last_with_[free_pools];
   }
 

@@ -14,15 +14,14 @@
 // lies in no arena; at the end the arenas created and the arenas live.
 #pragma once
 
-#include <sys/mman.h>
-
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
+#include <initializer_list>
 #include <vector>
 
 #include "allocators/heap_options.h"
 #include "allocators/pymalloc/statistics.h"
+#include "tests/allocators/pymalloc/slot_arena_source.h"
 
 namespace arenalab {
 
@@ -63,77 +62,30 @@ class AddressLog {
   std::vector<std::uint64_t> offsets_;
 };
 
-// Hands out arenas at ever new 4 MiB-aligned addresses, plus an offset: nothing
-// (placement 0), or 4096 * ((5k + 1) mod 4) for arena k (placement 1).
-class SlotArenaSource {
+// Arenas whose coming and going is in the log.
+class LoggedArenas : public SlotArenaSource {
  public:
-  SlotArenaSource(int placement, AddressLog* log)
-      : placement_(placement), log_(log) {
-    void* p = mmap(nullptr, kReserved, PROT_READ | PROT_WRITE,
-                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (p == MAP_FAILED) std::abort();
-    mapping_ = static_cast<char*>(p);
-    const auto address = reinterpret_cast<std::uint64_t>(p);
-    first_ = mapping_ + (kSlot - address % kSlot);
-  }
-  ~SlotArenaSource() { munmap(mapping_, kReserved); }
-  SlotArenaSource(const SlotArenaSource&) = delete;
-  SlotArenaSource& operator=(const SlotArenaSource&) = delete;
-
-  ArenaSource source() {
-    return {this,
-            [](void* self, std::size_t) {
-              return static_cast<SlotArenaSource*>(self)->Acquire();
-            },
-            [](void* self, void* base, std::size_t bytes) {
-              static_cast<SlotArenaSource*>(self)->Release(base, bytes);
-            }};
-  }
+  LoggedArenas(int placement, AddressLog* log)
+      : SlotArenaSource(placement), log_(log) {}
 
   void LogBlock(const void* block) {
-    const auto distance =
-        static_cast<std::uint64_t>(static_cast<const char*>(block) - first_);
-    if (distance >= created_ * kSlot) return log_->RawBlock();
-    const std::uint64_t k = distance / kSlot;
-    log_->Block(k, distance % kSlot - Offset(k));
+    if (const auto position = PositionOf(block))
+      log_->Block(position->arena, position->offset);
+    else
+      log_->RawBlock();
   }
   // The destructor of a heap releases too: that is not part of a stream.
   void StopLogging() { log_ = nullptr; }
 
-  std::uint64_t created() const { return created_; }
-  std::uint64_t released() const { return released_; }
-  void* ArenaBase(std::uint64_t k) const {
-    return first_ + k * kSlot + Offset(k);
-  }
-
  private:
-  static constexpr std::size_t kSlot = std::size_t{4} << 20;
-  static constexpr std::size_t kReserved = kSlot * 1100;
-
-  std::uint64_t Offset(std::uint64_t k) const {
-    return placement_ == 0 ? 0 : 4096 * ((5 * k + 1) % 4);
+  void OnAcquire(std::uint64_t k) override {
+    if (log_ != nullptr) log_->ArenaAcquired(k);
   }
-  void* Acquire() {
-    if (log_ != nullptr) log_->ArenaAcquired(created_);
-    return ArenaBase(created_++);
-  }
-  void Release(void* base, std::size_t bytes) {
-    ++released_;
-    if (log_ != nullptr)
-      log_->ArenaReleased(
-          static_cast<std::uint64_t>(static_cast<char*>(base) - first_) /
-          kSlot);
-    const auto address = reinterpret_cast<std::uint64_t>(base);
-    madvise(reinterpret_cast<void*>(address & ~std::uint64_t{4095}), bytes,
-            MADV_DONTNEED);
+  void OnRelease(std::uint64_t k) override {
+    if (log_ != nullptr) log_->ArenaReleased(k);
   }
 
-  int placement_;
   AddressLog* log_;
-  char* mapping_;
-  char* first_;
-  std::uint64_t created_ = 0;
-  std::uint64_t released_ = 0;
 };
 
 class Draws {
@@ -204,7 +156,7 @@ StreamResult RunGoldenStream(int stream, int placement,
                              std::size_t fill_blocks = 0,
                              HeapOptions options = {}) {
   StreamResult result{};
-  SlotArenaSource arenas(placement, &result.log);
+  LoggedArenas arenas(placement, &result.log);
   options.arena_source = arenas.source();
   H heap(options);
   std::vector<void*> slots(kStreamSlots, nullptr);
