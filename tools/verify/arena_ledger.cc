@@ -68,7 +68,7 @@ void ArenaLedger::RecordRelease(std::uint64_t base) {
 void* ArenaLedger::Acquire() {
   Waiting recorded{0, kNoArena, false};
   if (waiting_acquires_.empty()) {
-    if (acquired_ == 0) late_ = true;
+    if (acquired_ == 0 && !other_size_) late_ = true;
     Differ(MismatchKind::kArenaOnlyClone, {}, {});
   } else {
     recorded = waiting_acquires_.front();

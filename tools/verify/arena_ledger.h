@@ -51,6 +51,9 @@ class ArenaLedger {
   // What the recording says.
   void RecordAcquire(std::uint64_t base);
   void RecordRelease(std::uint64_t base);
+  // An arena of another generation's size: the clone is the wrong one, and the
+  // recording is not late().
+  void RecordOtherSize() { other_size_ = true; }
 
   // The clone's address as the recording would write it; in_arena is false for
   // the raw source's. In an arena that the recording does not have, address is
@@ -121,6 +124,7 @@ class ArenaLedger {
   std::vector<Difference> differences_;
   std::uint64_t acquired_ = 0;
   std::uint64_t released_ = 0;
+  bool other_size_ = false;
   bool late_ = false;
   bool out_of_memory_ = false;
 };

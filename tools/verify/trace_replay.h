@@ -13,12 +13,16 @@
 #include <unordered_map>
 #include <vector>
 
+#include "allocators/pymalloc/generation.h"
 #include "tools/verify/state_replay.h"
 #include "tools/verify/verify.h"
 #include "tracer/format/input_error.h"
 #include "tracer/format/object_table.h"
 
 namespace arenalab {
+
+// Of all generations.
+inline constexpr std::size_t kSmallestArenaBytes = 256 * kKiB;
 
 template <class G>
 class TraceReplay {
@@ -88,8 +92,12 @@ class TraceReplay {
   // Chunks of the interpreter's frame stack (16 KiB, 3.11+) come through the
   // arena allocator too; only the arena size makes an arena.
   void ApplyArena(const Event& event) {
-    if (event.size_bytes != G::kGeometry.arena_bytes) return;
+    if (event.size_bytes < kSmallestArenaBytes) return;
     ArenaLedger& ledger = StateOf(event.state).ledger();
+    if (event.size_bytes != G::kGeometry.arena_bytes) {
+      ledger.RecordOtherSize();
+      return;
+    }
     if (event.kind == EventKind::kArenaAcquire) {
       ledger.RecordAcquire(event.address);
     } else {
