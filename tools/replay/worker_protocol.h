@@ -51,8 +51,7 @@ struct ReplayIn {
   Touch touch;
   ReplayClock clock;
   ReplayMode mode;
-  std::uint32_t preloaded;  // 1: a library by path serves malloc
-  char settings[1024];      // HeapOptions::settings, ends in '\0'
+  char settings[1028];  // HeapOptions::settings, ends in '\0'
 };
 
 struct ReplaySample {

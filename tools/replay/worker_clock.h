@@ -1,0 +1,26 @@
+// The time that the allocator inside a worker sees.
+//
+// The worker defines clock_gettime, gettimeofday and time itself, so that an
+// allocator that gives pages back by the clock can be shown the clock of the
+// recorded program: a replay of ten minutes takes a second, and would leave it
+// no time to purge. Until FollowTrace() all three tell the machine's time.
+//
+// In worker_clock.cc, linked into workers only. One thread.
+#pragma once
+
+#include <cstdint>
+
+namespace arenalab {
+
+// Finds the C library's own clock; before this a system call serves.
+void StartClock();
+
+// From here on time stands still at its present value ...
+void FollowTrace();
+// ... except for this.
+void AdvanceTrace(std::uint64_t milliseconds);
+
+// The machine's monotonic time, whatever the allocator is told.
+std::uint64_t MachineNanoseconds();
+
+}  // namespace arenalab
