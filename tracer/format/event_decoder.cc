@@ -97,7 +97,6 @@ void EventDecoder::DecodeRequest(unsigned head, Event* event) {
     if ((extras & kExtraLag) != 0) {
       if (!moved) Fail("a lag on what is no realloc");
       event->lag = Wide();
-      if (event->lag > request_) Fail("a lag that begins before the trace");
     }
   }
   const std::uint32_t old_word = moved ? AddressWord() : 0;

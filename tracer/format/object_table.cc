@@ -117,7 +117,7 @@ struct ObjectTable::Impl {
       const auto [first, last] = asides.equal_range({space, address});
       for (auto aside = first; aside != last; ++aside) {
         // Equal keys stand in the order of their coming: the oldest is first.
-        if (aside->second.displaced_at + event.lag < event.request) continue;
+        if (event.request - aside->second.displaced_at > event.lag) continue;
         const Aside found = aside->second;
         asides.erase(aside);
         result->explains = found.displaced_at;

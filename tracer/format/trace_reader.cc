@@ -1,6 +1,7 @@
 // Puts blocks (block_file.h) and their decoding (event_decoder.h) together.
 #include "tracer/format/trace_reader.h"
 
+#include <algorithm>
 #include <cstring>
 #include <vector>
 
@@ -83,6 +84,8 @@ std::uint64_t Mix(std::uint64_t hash, const Event& event) {
   return hash;
 }
 
+bool IsBlankOrControl(char c) { return static_cast<unsigned char>(c) <= ' '; }
+
 }  // namespace
 
 struct TraceReader::Impl {
@@ -107,11 +110,13 @@ struct TraceReader::Impl {
       const std::size_t line_end = text.find('\n');
       const std::string_view line = text.substr(0, line_end);
       const std::size_t key_end = line.find(' ');
-      if (line_end == text.npos || key_end == line.npos || key_end == 0) {
+      const std::string_view key = line.substr(0, key_end);
+      if (line_end == text.npos || key_end == line.npos || key.empty() ||
+          std::any_of(key.begin(), key.end(), IsBlankOrControl)) {
         throw InputError(file.Where(block) +
                          ": metadata that is not `KEY VALUE` lines");
       }
-      meta.insert_or_assign(std::string(line.substr(0, key_end)),
+      meta.insert_or_assign(std::string(key),
                             std::string(line.substr(key_end + 1)));
       text.remove_prefix(line_end + 1);
     }

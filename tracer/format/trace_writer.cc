@@ -303,12 +303,12 @@ TraceWriter::TraceWriter(const std::string& path, bool exclusive)
 TraceWriter::~TraceWriter() { Flush(); }
 
 void TraceWriter::Meta(std::string_view key, std::string_view value) {
-  // One line each: what would break the line becomes a blank in the value and
-  // an underscore in the key.
+  // One line each: what would break it becomes a blank in the value, and an
+  // underscore in the key.
   if (impl_->finished) return;
   std::string line(key.empty() ? "_" : key.substr(0, kMaxNameBytes));
   for (char& c : line) {
-    if (c == ' ' || c == '\n') c = '_';
+    if (static_cast<unsigned char>(c) <= ' ') c = '_';
   }
   line += ' ';
   const std::size_t value_begin = line.size();
