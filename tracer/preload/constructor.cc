@@ -1,0 +1,35 @@
+// Runs when the library is loaded: where there is an interpreter in the
+// process and a recording to take part in, makes the ring and puts the hooks
+// in. Anywhere else the library stays a pass-through.
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tracer/preload/python_hooks.h"
+#include "tracer/preload/recorder.h"
+
+namespace arenalab::preload {
+namespace {
+
+[[gnu::constructor]] void Start() {
+  const char* directory = getenv(ring::kRunVariable);
+  if (directory == nullptr || strlen(directory) >= sizeof(settings.directory) ||
+      !FindPython()) {
+    return;
+  }
+  strcpy(settings.directory, directory);
+  const char* layers = getenv(ring::kLayersVariable);
+  settings.layers = layers != nullptr && strcmp(layers, "1") == 0;
+  const char* collector = getenv(ring::kCollectorVariable);
+  settings.collector = collector != nullptr ? atoi(collector) : 0;
+  local.fork = ring::kUnknownFork;
+  settings.enabled = true;
+  if (!EnsureRing()) return;
+  WrapAllocators();
+  // First registered, so our prepare handler is the last thing before the fork
+  // and our child handler the first thing after it.
+  pthread_atfork(BeforeFork, nullptr, AfterForkInChild);
+}
+
+}  // namespace
+}  // namespace arenalab::preload

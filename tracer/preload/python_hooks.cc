@@ -1,0 +1,261 @@
+// See python_hooks.h. Each hook makes the real call one level deeper, so that
+// what the layers below do for it is known to be nested.
+#include "tracer/preload/python_hooks.h"
+
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tracer/preload/python_api.h"
+#include "tracer/preload/recorder.h"
+
+// The oldest version of dlsym, so that the library loads on older systems.
+__asm__(".symver dlsym, dlsym@GLIBC_2.2.5");
+
+extern "C" void __libc_free(void*);
+
+namespace arenalab::preload {
+namespace {
+
+PythonApi python;
+
+// One per time that a domain was wrapped; its address is the hooks' context. A
+// wrap is never changed again: what lies above it may hold on to it.
+struct Wrap {
+  PythonAllocator saved;
+};
+constexpr int kMaxWraps = 48;
+Wrap wraps[kMaxWraps];
+int wrap_count = 0;
+ArenaAllocator saved_arena;
+PythonAllocator saved_object;  // what the last wrap of obj found
+
+class Deeper {
+ public:
+  Deeper() { ++local.depth; }
+  ~Deeper() { --local.depth; }
+  Deeper(const Deeper&) = delete;
+  Deeper& operator=(const Deeper&) = delete;
+};
+
+template <Layer kLayer>
+struct Hooks {
+  static void* Malloc(void* context, std::size_t size) {
+    const PythonAllocator& real = static_cast<Wrap*>(context)->saved;
+    void* block;
+    {
+      Deeper deeper;
+      block = real.malloc(real.context, size);
+    }
+    if (block != nullptr && Records()) {
+      RecordBlock<kLayer, EventKind::kAlloc>(block, size);
+    }
+    return block;
+  }
+
+  static void* Calloc(void* context, std::size_t count, std::size_t size) {
+    const PythonAllocator& real = static_cast<Wrap*>(context)->saved;
+    void* block;
+    {
+      Deeper deeper;
+      block = real.calloc(real.context, count, size);
+    }
+    // It succeeded, so the product does not overflow.
+    if (block != nullptr && Records()) {
+      RecordBlock<kLayer, EventKind::kZeroed>(block, count * size);
+    }
+    return block;
+  }
+
+  static void* Realloc(void* context, void* old, std::size_t size) {
+    const PythonAllocator& real = static_cast<Wrap*>(context)->saved;
+    const bool records = Records();
+    if (records && old != nullptr) RecordRelease<kLayer>();
+    void* block;
+    {
+      Deeper deeper;
+      block = real.realloc(real.context, old, size);
+    }
+    if (block != nullptr && records) RecordRealloc<kLayer>(old, block, size);
+    return block;
+  }
+
+  static void Free(void* context, void* block) {
+    const PythonAllocator& real = static_cast<Wrap*>(context)->saved;
+    // Before the real call: after it, the address may be another's.
+    if (block != nullptr && Records()) RecordFree<kLayer>(block);
+    Deeper deeper;
+    real.free(real.context, block);
+  }
+};
+
+// pymalloc tells its generation in its statistics, which it prints only while
+// no hook sits on the object domain: so for one call the saved one is put back.
+// We are inside pymalloc here (it asks for its first arena), under the lock.
+void KeepStatistics(ring::Header* header) {
+  if (python.print_statistics == nullptr) return;
+  char* text = nullptr;
+  std::size_t bytes = 0;
+  const std::uint32_t depth = local.depth;
+  local.depth = kMuted;
+  FILE* out = open_memstream(&text, &bytes);
+  if (out != nullptr) {
+    PythonAllocator ours;
+    python.get_allocator(kObjectDomain, &ours);
+    python.set_allocator(kObjectDomain, &saved_object);
+    python.print_statistics(out);
+    python.set_allocator(kObjectDomain, &ours);
+    fclose(out);
+    if (bytes > sizeof(header->statistics)) bytes = sizeof(header->statistics);
+    memcpy(header->statistics, text, bytes);
+    header->statistics_bytes.store(static_cast<std::uint32_t>(bytes));
+    __libc_free(text);
+  }
+  local.depth = depth;
+}
+
+void* ArenaAlloc(void*, std::size_t size) {
+  void* base;
+  {
+    Deeper deeper;
+    base = saved_arena.alloc(saved_arena.context, size);
+  }
+  if (base == nullptr) return nullptr;
+  const std::uint32_t depth = local.depth;
+  local.depth = 0;  // arena events have none
+  CheckFinalising();
+  AppendState(
+      ring::Pack(ring::Op::kArenaAcquire, reinterpret_cast<std::uint64_t>(base),
+                 ring::kWideSize),
+      {.wide_size = size});
+  local.depth = depth;
+  if (hot.header != nullptr && hot.header->statistics_bytes.load() == 0) {
+    KeepStatistics(hot.header);
+  }
+  return base;
+}
+
+void ArenaFree(void*, void* base, std::size_t size) {
+  const std::uint32_t depth = local.depth;
+  local.depth = 0;
+  CheckFinalising();
+  AppendState(
+      ring::Pack(ring::Op::kArenaRelease, reinterpret_cast<std::uint64_t>(base),
+                 ring::kWideSize),
+      {.wide_size = size});
+  local.depth = depth;
+  Deeper deeper;
+  saved_arena.free(saved_arena.context, base, size);
+}
+
+// What stands beneath, in the interpreter's own word. Only while no hook of
+// ours is on top.
+void KeepAllocatorName() {
+  const char* name = nullptr;
+  if (python.allocator_name != nullptr) {
+    name = python.allocator_name();
+  } else if (python.pymalloc_enabled != nullptr) {
+    name = python.pymalloc_enabled() ? "pymalloc" : "malloc";
+  }
+  if (name == nullptr) name = "unknown";
+  strncpy(settings.allocator, name, sizeof(settings.allocator) - 1);
+  if (hot.header != nullptr) {
+    memcpy(hot.header->allocator, settings.allocator,
+           sizeof(settings.allocator));
+  }
+}
+
+template <Layer kLayer>
+constexpr PythonAllocator OurAllocator(Wrap* wrap) {
+  return {wrap, Hooks<kLayer>::Malloc, Hooks<kLayer>::Calloc,
+          Hooks<kLayer>::Realloc, Hooks<kLayer>::Free};
+}
+
+PythonAllocator OurAllocatorOf(Domain domain, Wrap* wrap) {
+  switch (domain) {
+    case kRawDomain:
+      return OurAllocator<Layer::kRaw>(wrap);
+    case kMemDomain:
+      return OurAllocator<Layer::kMem>(wrap);
+    default:
+      return OurAllocator<Layer::kObject>(wrap);
+  }
+}
+
+bool IsOurs(Domain domain, const PythonAllocator& allocator) {
+  return allocator.malloc == OurAllocatorOf(domain, nullptr).malloc;
+}
+
+template <typename Function>
+void Find(Function* out, const char* name) {
+  *out = reinterpret_cast<Function>(dlsym(RTLD_DEFAULT, name));
+}
+
+// "3.6.1 ..." or later.
+bool VersionIsServed(const char* version) {
+  return strncmp(version, "3.", 2) == 0 && atoi(version + 2) >= 6;
+}
+
+}  // namespace
+
+bool FindPython() {
+  Find(&python.get_allocator, "PyMem_GetAllocator");
+  Find(&python.set_allocator, "PyMem_SetAllocator");
+  Find(&python.get_arena_allocator, "PyObject_GetArenaAllocator");
+  Find(&python.set_arena_allocator, "PyObject_SetArenaAllocator");
+  Find(&python.version, "Py_GetVersion");
+  if (python.get_allocator == nullptr || python.set_allocator == nullptr ||
+      python.get_arena_allocator == nullptr ||
+      python.set_arena_allocator == nullptr || python.version == nullptr) {
+    return false;
+  }
+  Find(&python.print_statistics, "_PyObject_DebugMallocStats");
+  Find(&python.allocator_name, "_PyMem_GetCurrentAllocatorName");
+  if (python.allocator_name == nullptr) {
+    Find(&python.allocator_name, "_PyMem_GetAllocatorsName");  // 3.7
+  }
+  Find(&python.pymalloc_enabled, "_PyMem_PymallocEnabled");
+  Find(&python.is_finalising, "Py_IsFinalizing");
+  if (python.is_finalising == nullptr) {
+    Find(&python.is_finalising, "_Py_IsFinalizing");
+  }
+  Find(&python.finalising, "_Py_Finalizing");
+  settings.python = python.version();
+  return VersionIsServed(settings.python) &&
+         strstr(settings.python, "free-threading") == nullptr;
+}
+
+void WrapAllocators() {
+  bool named = false;
+  for (const Domain domain : {kRawDomain, kMemDomain, kObjectDomain}) {
+    PythonAllocator current;
+    python.get_allocator(domain, &current);
+    if (IsOurs(domain, current)) continue;
+    if (wrap_count == kMaxWraps) {
+      if (hot.header != nullptr) hot.header->lost_hooks.fetch_add(1);
+      return;
+    }
+    if (!named) KeepAllocatorName();
+    named = true;
+    Wrap* wrap = &wraps[wrap_count++];
+    wrap->saved = current;
+    if (domain == kObjectDomain) saved_object = current;
+    PythonAllocator ours = OurAllocatorOf(domain, wrap);
+    python.set_allocator(domain, &ours);
+  }
+  ArenaAllocator arena;
+  python.get_arena_allocator(&arena);
+  if (arena.alloc != ArenaAlloc) {
+    saved_arena = arena;
+    arena = {nullptr, ArenaAlloc, ArenaFree};
+    python.set_arena_allocator(&arena);
+  }
+}
+
+bool InterpreterIsFinalising() {
+  if (python.is_finalising != nullptr) return python.is_finalising() != 0;
+  return python.finalising != nullptr && *python.finalising != nullptr;
+}
+
+}  // namespace arenalab::preload

@@ -1,0 +1,224 @@
+// Stores events into the ring (tracer/ring/ring.h) from inside the traced
+// program. The appends at the bottom are the hot path; everything rare is in
+// recorder.cc.
+//
+// ALLOCATES NOTHING, takes no lock, keeps no descriptor, preserves errno and is
+// no cancellation point.
+//
+// FORK. All that says where to write lives in `hot`, memory that the kernel
+// wipes in a forked child. A wiped stream has cursor == limit == nullptr, which
+// is also what "no room" and "off" look like, so one comparison per event
+// covers them all, and children of clone() or _Fork() are noticed too. A vfork
+// child shares memory and goes on in its parent's streams, as it should.
+//
+// THREADS. AppendState only under the interpreter's lock. AppendThread by any
+// thread, in its own stream. The rest as said there.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "tracer/event.h"
+#include "tracer/ring/ring.h"
+
+namespace arenalab::preload {
+
+#define ARENALAB_UNLIKELY(x) __builtin_expect(!!(x), 0)
+
+// A stream as its writer sees it. `published` of position p is p's distance
+// from `bias` in bytes.
+struct alignas(64) Stream {
+  std::uint64_t* cursor;  // the next word
+  std::uint64_t* limit;   // from here on: Prepare first
+  std::uint64_t bias;
+  std::atomic<std::uint64_t>* published;
+  std::uint64_t next_ticket;  // the implied one
+  std::uint64_t synced;       // the last kSync
+  std::uint64_t* chunk_end;
+  std::uint32_t thread;  // state stream: whose event was the last
+  std::uint32_t slot;
+};
+static_assert(sizeof(Stream) == 64);
+
+// Wiped in a child.
+struct alignas(4096) Hot {
+  std::atomic<std::uint32_t> phase;  // Phase
+  std::atomic<std::uint32_t> threads;
+  ring::Header* header;
+  Stream state;
+  Stream streams[ring::kStreams];  // [0] is not used
+};
+extern Hot hot;
+
+// Kept in a child, except by the fork handler.
+struct Settings {
+  bool enabled;   // Python is here and the collector lives
+  bool layers;    // record nested events too
+  bool threaded;  // pthread_create was called: set before the thread exists
+  int collector;  // process id, 0 where unknown
+  char directory[256];
+  char ring_name[64];  // this process's, or after fork still the parent's
+  std::atomic<std::uint32_t> forks;
+  const char* python;  // Py_GetVersion()
+  char allocator[32];
+};
+extern Settings settings;
+
+struct ThreadLocal {
+  Stream* stream;
+  std::uint32_t depth;   // real calls that this thread is inside of
+  std::uint32_t thread;  // 0: has none yet
+  std::uint64_t fork;    // in a child: the number of the fork that made it
+};
+extern __thread ThreadLocal local __attribute__((tls_model("initial-exec")));
+
+// A depth from which on not even nested events are recorded.
+inline constexpr std::uint32_t kMuted = 1u << 30;
+
+// Makes the stream ready for one record of at most kReserveWords: a ring, a
+// chunk, the thread's number. Waits for the collector where no chunk is free.
+// False (nullptr) where nothing is to be recorded.
+bool PrepareState();
+Stream* PrepareThread();
+
+// Makes this process's ring if it has none. For the constructor: the prepare
+// functions do it by themselves.
+bool EnsureRing();
+// Called once per kCheckEvery words of the state stream, and by arena hooks.
+void CheckFinalising();
+// For the prepare and child handlers of fork.
+void BeforeFork();
+void AfterForkInChild();
+
+inline bool Records() {
+  return local.depth == 0 || (settings.layers && local.depth < kMuted);
+}
+
+inline void Publish(Stream* stream, std::uint64_t* cursor) {
+  stream->cursor = cursor;
+  stream->published->store(
+      reinterpret_cast<std::uint64_t>(cursor) - stream->bias,
+      std::memory_order_release);
+}
+
+// What follows the first word of a request, in the record's order.
+struct Rest {
+  std::size_t wide_size = 0;  // used where the first word's size is kWideSize
+  std::uint64_t align = 0;
+  bool has_old = false;
+  std::uint64_t old = 0;
+};
+
+inline std::uint64_t* PutRest(std::uint64_t* word, std::uint64_t first,
+                              const Rest& rest) {
+  if (ARENALAB_UNLIKELY(ring::SizeOf(first) == ring::kWideSize)) {
+    *word++ = rest.wide_size;
+  }
+  if (rest.align != 0) *word++ = rest.align;
+  if (rest.has_old) *word++ = rest.old;
+  return word;
+}
+
+inline void AppendState(std::uint64_t first, const Rest& rest = {}) {
+  Stream& stream = hot.state;
+  if (ARENALAB_UNLIKELY(stream.cursor >= stream.limit ||
+                        stream.thread != local.thread)) {
+    if (!PrepareState()) return;
+  }
+  std::uint64_t* word = stream.cursor;
+  if (ARENALAB_UNLIKELY(local.depth != 0)) {
+    *word++ = ring::Pack(ring::Op::kDepth, local.depth);
+  }
+  *word++ = first;
+  Publish(&stream, PutRest(word, first, rest));
+}
+
+inline std::uint64_t TakeTicket() {
+  std::atomic<std::uint64_t>& ticket = hot.header->ticket;
+  if (settings.threaded) return ticket.fetch_add(1);
+  const std::uint64_t mine = ticket.load(std::memory_order_relaxed);
+  ticket.store(mine + 1, std::memory_order_release);
+  return mine;
+}
+
+// Room first, then the state stream's position, then the ticket: see ring.h.
+// (Waiting for room with a ticket in hand would stop the collector, which waits
+// for that ticket, from making any.)
+inline void AppendThread(std::uint64_t first, const Rest& rest = {}) {
+  Stream* stream = local.stream;
+  if (ARENALAB_UNLIKELY(stream == nullptr || stream->cursor >= stream->limit)) {
+    stream = PrepareThread();
+    if (stream == nullptr) return;
+  }
+  std::uint64_t* word = stream->cursor;
+  const std::uint64_t position =
+      hot.header->streams[ring::kStateStream].published.load(
+          std::memory_order_acquire);
+  if (position != stream->synced) {
+    stream->synced = position;
+    *word++ = ring::Pack(ring::Op::kSync, position);
+  }
+  const std::uint64_t ticket = TakeTicket();
+  if (ticket != stream->next_ticket) {
+    *word++ = ring::Pack(ring::Op::kTicket, ticket);
+  }
+  stream->next_ticket = ticket + 1;
+  if (ARENALAB_UNLIKELY(local.depth != 0)) {
+    *word++ = ring::Pack(ring::Op::kDepth, local.depth);
+  }
+  *word++ = first;
+  Publish(stream, PutRest(word, first, rest));
+}
+
+template <Layer kLayer>
+inline void Append(std::uint64_t first, const Rest& rest = {}) {
+  if constexpr (kLayer == Layer::kMem || kLayer == Layer::kObject) {
+    AppendState(first, rest);
+  } else {
+    AppendThread(first, rest);
+  }
+}
+
+// The events, by what happened. `block` is not null.
+template <Layer kLayer, EventKind kKind>
+inline std::uint64_t FirstWord(const void* block, std::size_t size) {
+  return ring::Pack(ring::RequestOp(static_cast<unsigned>(kLayer),
+                                    static_cast<unsigned>(kKind)),
+                    reinterpret_cast<std::uint64_t>(block),
+                    size < ring::kWideSize ? size : ring::kWideSize);
+}
+template <Layer kLayer, EventKind kKind>
+inline void RecordBlock(const void* block, std::size_t size) {
+  Append<kLayer>(FirstWord<kLayer, kKind>(block, size), {.wide_size = size});
+}
+template <Layer kLayer>
+inline void RecordAligned(const void* block, std::size_t size,
+                          std::size_t align) {
+  Append<kLayer>(FirstWord<kLayer, EventKind::kAligned>(block, size),
+                 {.wide_size = size, .align = align});
+}
+// Before the real call.
+template <Layer kLayer>
+inline void RecordFree(const void* block) {
+  Append<kLayer>(FirstWord<kLayer, EventKind::kFree>(block, 0));
+}
+// Before the real call of a realloc of a block, and after it.
+template <Layer kLayer>
+inline void RecordRelease() {
+  if constexpr (kLayer == Layer::kRaw || kLayer == Layer::kLibc) {
+    if (settings.threaded) {
+      AppendThread(ring::Pack(ring::Op::kRelease, local.depth));
+    }
+  }
+}
+template <Layer kLayer>
+inline void RecordRealloc(const void* old, const void* block,
+                          std::size_t size) {
+  Append<kLayer>(FirstWord<kLayer, EventKind::kRealloc>(block, size),
+                 {.wide_size = size,
+                  .has_old = true,
+                  .old = reinterpret_cast<std::uint64_t>(old)});
+}
+
+}  // namespace arenalab::preload
