@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <exception>
 
+#include "tools/cli/record.h"
 #include "tools/cli/verb.h"
 #include "tools/cli/verify.h"
 #include "tools/cli/version.h"
@@ -21,6 +22,7 @@ int Main(int argc, char** argv) {
   int status = kOk;
 
   // One line a verb: AddRecord(app, &status); and so on.
+  AddRecord(app, &status);
   AddVerify(app, &status);
 
   try {

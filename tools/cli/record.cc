@@ -1,0 +1,160 @@
+// The command runs as a child with the preload library in its environment; this
+// process is the collector. Exit status: the command's own; 125 where nothing
+// was recorded or the trace could not be written.
+#include "tools/cli/record.h"
+
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tools/cli/version.h"
+#include "tracer/collector/traced_command.h"
+
+namespace arenalab {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Flags {
+  std::string output;
+  bool layers = false;
+  bool force = false;
+  std::vector<std::string> command;
+};
+
+int Failed(const std::string& message) {
+  std::fprintf(stderr, "arenalab: %s\n", message.c_str());
+  return kOursFailed;
+}
+
+// Beside this program, as the build lays them out.
+fs::path PreloadLibrary() {
+  std::error_code error;
+  const fs::path self = fs::read_symlink("/proc/self/exe", error);
+  return self.parent_path() / "../../tracer/preload/libarenalab_trace.so";
+}
+
+// arenalab-<script>-<YYYYMMDD-HHMMSS>-<pid>.trace
+std::string DefaultName(const std::vector<std::string>& command) {
+  std::string script = fs::path(command[0]).filename();
+  for (std::size_t i = 1; i < command.size(); ++i) {
+    if (command[i].ends_with(".py")) {
+      script = fs::path(command[i]).stem();
+      break;
+    }
+  }
+  const time_t now = time(nullptr);
+  tm parts;
+  localtime_r(&now, &parts);
+  char stamp[32];
+  strftime(stamp, sizeof stamp, "%Y%m%d-%H%M%S", &parts);
+  return "arenalab-" + script + "-" + stamp + "-" + std::to_string(getpid()) +
+         ".trace";
+}
+
+std::string Grouped(std::uint64_t n) {
+  std::string digits = std::to_string(n);
+  for (std::size_t at = digits.size(); at > 3;) digits.insert(at -= 3, ",");
+  return digits;
+}
+
+void Summarise(const std::vector<const ProcessRecording*>& recorded) {
+  std::uint64_t events = 0;
+  std::uint64_t bytes = 0;
+  for (const ProcessRecording* process : recorded) {
+    events += process->events();
+    std::error_code error;
+    const auto size = fs::file_size(process->trace_path(), error);
+    if (!error) bytes += size;
+  }
+  std::string also;
+  if (recorded.size() > 1) {
+    also = " in " + std::to_string(recorded.size()) + " processes";
+  }
+  std::fprintf(stderr,
+               "arenalab: %s events%s of Python %s, %.1f MB, %.2f bytes an "
+               "event\n",
+               Grouped(events).c_str(), also.c_str(),
+               recorded[0]->python().c_str(), static_cast<double>(bytes) / 1e6,
+               static_cast<double>(bytes) / static_cast<double>(events));
+  // The main one last: scripts take the last line but one.
+  for (std::size_t i = recorded.size(); i-- > 0;) {
+    std::fprintf(stderr, "%s\n", recorded[i]->trace_path().c_str());
+  }
+  std::fprintf(stderr, "next: arenalab verify %s\n",
+               recorded[0]->trace_path().c_str());
+}
+
+int Record(const Flags& flags) {
+  const fs::path library = PreloadLibrary();
+  if (!fs::exists(library)) {
+    return Failed("the tracer's library is missing: " + library.string());
+  }
+  const std::string output =
+      flags.output.empty() ? DefaultName(flags.command) : flags.output;
+  std::error_code error;
+  if (!flags.force && fs::exists(output, error)) {
+    return Failed(output + " exists; -f overwrites it");
+  }
+  const fs::path folder = fs::absolute(output).parent_path();
+  fs::create_directories(folder, error);
+  if (access(folder.c_str(), W_OK) != 0) {
+    return Failed("cannot write into " + folder.string());
+  }
+
+  Collector collector({.trace_path = output,
+                       .layers = flags.layers,
+                       .tool = std::string("arenalab ") + kVersion});
+  const int status = RunTraced(
+      {.words = flags.command, .preload = fs::canonical(library)}, &collector);
+  const auto recorded = collector.Recorded();
+  if (recorded.empty()) {
+    if (status == 126 || status == 127) return status;
+    return Failed("nothing recorded: no Python 3.6 or later ran in `" +
+                  flags.command[0] +
+                  "` (or only one that ignores LD_PRELOAD: a static or setuid "
+                  "program)");
+  }
+  for (const ProcessRecording* process : recorded) {
+    if (!process->error().empty()) {
+      return Failed(process->error() + "; the trace is incomplete");
+    }
+  }
+  Summarise(recorded);
+  return status;
+}
+
+}  // namespace
+
+void AddRecord(CLI::App& app, int* status) {
+  CLI::App* verb = app.add_subcommand(
+      "record", "Record the allocations of a Python program into a trace");
+  auto flags = std::make_shared<Flags>();
+  verb->add_option("-o,--output", flags->output,
+                   "The trace [arenalab-<script>-<time>-<pid>.trace]; other "
+                   "processes of the run get .PID before the suffix");
+  verb->add_flag("--layers", flags->layers,
+                 "Also what was asked for while serving another request");
+  verb->add_flag("-f,--force", flags->force, "Overwrite the trace");
+  verb->add_option("COMMAND", flags->command, "The program, after --")
+      ->required();
+  verb->positionals_at_end();
+  verb->footer(
+      "Examples:\n"
+      "  arenalab record -- python3 app.py\n"
+      "  arenalab record -o app.trace -- python3 -m pytest tests\n"
+      "  arenalab record --layers -f -o app.trace -- ./service.sh\n"
+      "\n"
+      "Exit status: the command's own (128 + n for a signal, 126 and 127 where "
+      "it cannot\nbe run); 125 where nothing was recorded or the trace could "
+      "not be written.");
+  verb->callback([flags, status] { *status = Record(*flags); });
+}
+
+}  // namespace arenalab

@@ -1,0 +1,177 @@
+// See collector.h.
+#include "tracer/collector/collector.h"
+
+#include <dirent.h>
+#include <sys/vfs.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <stdexcept>
+#include <string_view>
+
+namespace arenalab {
+namespace {
+
+// Between rounds: short enough that a program at full speed (about 120 MB/s of
+// records) stays within the processor's cache, long enough that an idle one
+// costs nothing.
+constexpr long kShortestSleepNs = 1'000'000;
+constexpr long kLongestSleepNs = 20'000'000;
+
+std::string MakeRunDirectory() {
+  const char* temporary = std::getenv("TMPDIR");
+  const std::string elsewhere = temporary != nullptr ? temporary : "/tmp";
+  for (const std::string& parent : {std::string("/dev/shm"), elsewhere}) {
+    struct statfs space;
+    // Containers often have a tiny /dev/shm. A page that cannot be had there
+    // would kill the program.
+    if (statfs(parent.c_str(), &space) != 0 ||
+        space.f_bavail * static_cast<std::uint64_t>(space.f_bsize) <
+            4 * ring::kRingBytes) {
+      continue;
+    }
+    std::string path = parent + "/arenalab-XXXXXX";
+    if (mkdtemp(path.data()) != nullptr) return path;
+  }
+  throw std::runtime_error(
+      "no room for the recording's shared memory in /dev/shm or " + elsewhere +
+      " (128 MiB): set TMPDIR");
+}
+
+std::vector<std::string> FilesIn(const std::string& directory) {
+  std::vector<std::string> names;
+  if (DIR* open = opendir(directory.c_str())) {
+    while (const dirent* entry = readdir(open)) names.push_back(entry->d_name);
+    closedir(open);
+  }
+  return names;
+}
+
+}  // namespace
+
+Collector::Collector(CollectorOptions options)
+    : options_(std::move(options)),
+      directory_(MakeRunDirectory()),
+      sleep_ns_(kShortestSleepNs) {
+  run_.id = directory_.substr(directory_.rfind('-') + 1);
+  run_.tool = options_.tool;
+  run_.trace_path = [this](pid_t process) { return TracePath(process); };
+  run_.trace_of_ring = [this](const std::string& ring) {
+    const auto found = traces_.find(ring);
+    return found == traces_.end() ? std::string() : found->second;
+  };
+  run_.child_of_fork = [this](const std::string& ring, std::uint64_t fork) {
+    const auto found = children_.find({ring, fork});
+    return found == children_.end() ? pid_t{0} : found->second;
+  };
+}
+
+Collector::~Collector() {
+  for (const std::string& name : FilesIn(directory_)) {
+    if (name.ends_with(ring::kRingSuffix)) {
+      unlink((directory_ + "/" + name).c_str());
+    }
+  }
+  rmdir(directory_.c_str());
+}
+
+std::map<std::string, std::string> Collector::Environment() const {
+  return {{ring::kRunVariable, directory_},
+          {ring::kCollectorVariable, std::to_string(getpid())},
+          {ring::kLayersVariable, options_.layers ? "1" : "0"}};
+}
+
+// The first to need one is the run's main process.
+std::string Collector::TracePath(pid_t process) {
+  constexpr std::string_view kSuffix = ".trace";
+  std::string path = options_.trace_path;
+  if (!paths_.empty()) {
+    const bool suffixed = path.ends_with(kSuffix);
+    if (suffixed) path.resize(path.size() - kSuffix.size());
+    path += "." + std::to_string(process);
+    const std::string end = suffixed ? std::string(kSuffix) : "";
+    // A process may start one interpreter after another.
+    const std::string stem = path;
+    path += end;
+    for (int n = 2; paths_.contains(path); ++n) {
+      path = stem + "-" + std::to_string(n) + end;
+    }
+  }
+  paths_.insert(path);
+  return path;
+}
+
+void Collector::FindRings() {
+  std::vector<std::unique_ptr<ProcessRecording>> found;
+  for (const std::string& name : FilesIn(directory_)) {
+    if (name.front() == '.' || !name.ends_with(ring::kRingSuffix)) continue;
+    auto process = ProcessRecording::Open(directory_, name, &run_);
+    if (process) found.push_back(std::move(process));
+  }
+  std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) {
+    return a->header().started_ns < b->header().started_ns;
+  });
+  for (auto& process : found) {
+    const ring::Header& header = process->header();
+    if (header.parent[0] != 0) {
+      children_[{header.parent, header.parent_fork}] = process->process();
+    }
+    // The same process again: another program runs in it, the older ring's
+    // memory is gone.
+    for (auto& older : live_) {
+      if (older->process() == process->process()) older->Finish();
+    }
+    live_.push_back(std::move(process));
+  }
+}
+
+void Collector::Round() {
+  FindRings();
+  bool found = false;
+  for (auto& process : live_) {
+    const bool ended = process->HasEnded();
+    found |= process->Round();
+    if (ended) process->Finish();
+    if (!process->trace_path().empty()) {
+      const std::string& path = process->trace_path();
+      traces_.try_emplace(process->ring_name(),
+                          path.substr(path.rfind('/') + 1));
+    }
+  }
+  const auto finished = std::stable_partition(
+      live_.begin(), live_.end(),
+      [](const auto& process) { return !process->finished(); });
+  std::move(finished, live_.end(), std::back_inserter(done_));
+  live_.erase(finished, live_.end());
+
+  sleep_ns_ =
+      found ? kShortestSleepNs : std::min(sleep_ns_ * 2, kLongestSleepNs);
+  const timespec time = {0, sleep_ns_};
+  nanosleep(&time, nullptr);
+}
+
+void Collector::Finish() {
+  FindRings();
+  for (auto& process : live_) {
+    process->Round();
+    process->Finish();
+    done_.push_back(std::move(process));
+  }
+  live_.clear();
+}
+
+std::vector<const ProcessRecording*> Collector::Recorded() const {
+  std::vector<const ProcessRecording*> recorded;
+  for (const auto& process : done_) {
+    if (!process->trace_path().empty()) recorded.push_back(process.get());
+  }
+  std::sort(recorded.begin(), recorded.end(),
+            [](const ProcessRecording* a, const ProcessRecording* b) {
+              return a->header().started_ns < b->header().started_ns;
+            });
+  return recorded;
+}
+
+}  // namespace arenalab

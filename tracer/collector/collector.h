@@ -1,0 +1,66 @@
+// Collects a run: every process that makes a ring in the run's directory, until
+// the run's last process has ended.
+//
+//   Collector collector(options);       // makes the directory
+//   ... start the program with collector.Environment() ...
+//   while (processes are left) collector.Round();   // sleeps a little itself
+//   collector.Finish();
+//
+// THREADS. One.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tracer/collector/process_recording.h"
+
+namespace arenalab {
+
+struct CollectorOptions {
+  // Of the first process with an interpreter; the others get `.PID` before the
+  // suffix.
+  std::string trace_path;
+  bool layers = false;
+  std::string tool;  // name and version
+};
+
+class Collector {
+ public:
+  // Throws std::runtime_error where no directory for the rings can be made.
+  explicit Collector(CollectorOptions options);
+  ~Collector();
+  Collector(const Collector&) = delete;
+  Collector& operator=(const Collector&) = delete;
+
+  // What the program's environment must hold besides the preload library.
+  std::map<std::string, std::string> Environment() const;
+
+  // Takes up new processes, drains all once, closes the traces of those that
+  // have ended, and sleeps, the longer the less there was.
+  void Round();
+  // No process is left: closes all traces.
+  void Finish();
+
+  // All that left a trace, in the order in which they began.
+  std::vector<const ProcessRecording*> Recorded() const;
+
+ private:
+  void FindRings();
+  std::string TracePath(pid_t process);
+
+  CollectorOptions options_;
+  std::string directory_;
+  ProcessRecording::Run run_;
+  std::vector<std::unique_ptr<ProcessRecording>> live_;
+  std::vector<std::unique_ptr<ProcessRecording>> done_;
+  std::map<std::string, std::string> traces_;  // by ring
+  std::map<std::pair<std::string, std::uint64_t>, pid_t> children_;
+  std::set<std::string> paths_;
+  long sleep_ns_;
+};
+
+}  // namespace arenalab

@@ -1,0 +1,184 @@
+// See merger.h.
+#include "tracer/collector/merger.h"
+
+#include <algorithm>
+
+namespace arenalab {
+
+using ring::Op;
+
+Merger::Merger(ring::Header* header, EventSink* sink)
+    : header_(header),
+      sink_(sink),
+      state_(header, ring::kStateStream),
+      known_slots_(ring::kStreams) {}
+
+bool Merger::Drain(std::uint64_t time_ns, bool ended) {
+  const std::uint64_t before = events_;
+  time_ns_ = time_ns;
+  if (!pending_) {
+    target_state_ = state_.Published();
+    target_ticket_ = header_->ticket.load(std::memory_order_acquire);
+    pending_ = true;
+  }
+  FindStreams();
+  if (MergeThreads(ended)) {
+    EmitState(target_state_);
+    pending_ = false;
+  }
+  return events_ != before;
+}
+
+void Merger::FindStreams() {
+  const std::uint32_t limit = std::min<std::uint32_t>(
+      header_->slot_limit.load(std::memory_order_acquire), ring::kStreams);
+  for (std::uint32_t slot = 1; slot < limit; ++slot) {
+    if (known_slots_[slot] ||
+        header_->streams[slot].state.load(std::memory_order_acquire) !=
+            ring::SlotState::kInUse) {
+      continue;
+    }
+    known_slots_[slot] = true;
+    threads_.push_back(std::make_unique<ThreadStream>(header_, slot));
+  }
+}
+
+bool Merger::LoadHead(ThreadStream* stream) {
+  if (stream->has_head) return true;
+  stream->has_head =
+      stream->reader.Next(stream->reader.Published(), &stream->head);
+  damaged_ |= stream->reader.damaged();
+  return stream->has_head;
+}
+
+Merger::ThreadStream* Merger::StreamOfTicket(std::uint64_t ticket) {
+  // Threads run for a while: mostly it is the one of the last ticket.
+  if (current_ != nullptr && LoadHead(current_) &&
+      current_->head.ticket == ticket) {
+    return current_;
+  }
+  for (const auto& stream : threads_) {
+    if (LoadHead(stream.get()) && stream->head.ticket == ticket) {
+      return current_ = stream.get();
+    }
+  }
+  return nullptr;
+}
+
+bool Merger::MergeThreads(bool ended) {
+  while (next_ticket_ < target_ticket_) {
+    ThreadStream* stream = StreamOfTicket(next_ticket_);
+    if (stream == nullptr) {
+      if (!ended && !damaged_) return false;
+      // Its thread was killed with the record in hand: never stored.
+      std::uint64_t next = target_ticket_;
+      for (const auto& other : threads_) {
+        if (LoadHead(other.get())) next = std::min(next, other->head.ticket);
+      }
+      next_ticket_ = std::max(next, next_ticket_ + 1);
+      continue;
+    }
+    EmitThreadRecord(stream);
+    stream->has_head = false;
+    ++next_ticket_;
+  }
+  return true;
+}
+
+void Merger::EmitThreadRecord(ThreadStream* stream) {
+  const RingRecord& record = stream->head;
+  EmitState(record.sync);
+  if (record.op == Op::kRelease) {
+    const std::size_t depth = std::min<std::uint64_t>(record.payload, 255);
+    if (stream->released.size() <= depth) stream->released.resize(depth + 1);
+    // 0: none; so the count is kept plus one.
+    stream->released[depth] = requests_ + 1;
+    return;
+  }
+  if (record.op == Op::kFork) {
+    Event event;
+    event.kind = EventKind::kFork;
+    event.thread = DenseThread(stream->thread);
+    event.number = record.payload;
+    Emit(event);
+    return;
+  }
+  std::uint64_t lag = 0;
+  if (record.depth < stream->released.size()) {
+    std::uint64_t& released = stream->released[record.depth];
+    if (released != 0 && record.old_address != 0) {
+      lag = requests_ + 1 - released;
+      released = 0;
+    }
+  }
+  EmitRequest(record, stream->thread, lag);
+}
+
+void Merger::EmitState(std::uint64_t limit) {
+  if (state_.position() >= limit) return;
+  limit = std::min(limit, state_.Published());
+  RingRecord record;
+  while (state_.Next(limit, &record)) {
+    Event event;
+    switch (record.op) {
+      case Op::kThread:
+        state_thread_ = static_cast<std::uint32_t>(record.payload);
+        continue;
+      case Op::kFinalise:
+        event.kind = EventKind::kMark;
+        event.name = kFinaliseMark;
+        event.thread = DenseThread(state_thread_);
+        Emit(event);
+        continue;
+      case Op::kArenaAcquire:
+      case Op::kArenaRelease:
+        event.kind = record.op == Op::kArenaAcquire ? EventKind::kArenaAcquire
+                                                    : EventKind::kArenaRelease;
+        event.layer = Layer::kObject;
+        event.thread = DenseThread(state_thread_);
+        event.address = record.payload;
+        event.size_bytes = record.size_bytes;
+        Emit(event);
+        continue;
+      default:
+        EmitRequest(record, state_thread_, 0);
+    }
+  }
+  damaged_ |= state_.damaged();
+}
+
+void Merger::EmitRequest(const RingRecord& record, std::uint32_t thread,
+                         std::uint64_t lag) {
+  const unsigned request =
+      static_cast<unsigned>(record.op) - static_cast<unsigned>(Op::kRequest);
+  Event event;
+  event.kind = static_cast<EventKind>(request % 8);
+  event.layer = static_cast<Layer>(request / 8 % 4);
+  event.depth = static_cast<std::uint8_t>(std::min(record.depth, 255u));
+  event.thread = DenseThread(thread);
+  event.size_bytes = record.size_bytes;
+  event.align_bytes = record.align_bytes;
+  event.address = record.payload;
+  event.old_address = record.old_address;
+  event.lag = lag;
+  event.request = requests_++;
+  Emit(event);
+}
+
+void Merger::Emit(const Event& event) {
+  Event stamped = event;
+  stamped.time_ns = time_ns_;
+  ++events_;
+  sink_->OnEvent(stamped);
+}
+
+std::uint32_t Merger::DenseThread(std::uint32_t thread) {
+  if (thread != last_thread_) {
+    last_thread_ = thread;
+    const auto next = static_cast<std::uint32_t>(dense_.size());
+    last_dense_ = dense_.try_emplace(thread, next).first->second;
+  }
+  return last_dense_;
+}
+
+}  // namespace arenalab

@@ -1,0 +1,125 @@
+// Puts the streams of one process's ring into one order, the order of the
+// trace (ring.h says what the streams hold).
+//
+// A ROUND has a target: the state stream's published position C, read first,
+// then the next ticket T0. Thread events with tickets below T0 are emitted in
+// ticket order, each after the state events up to its sync; then the state
+// events up to C. An event that a thread has in hand when T0 is read (ticket
+// taken, record not published) is a gap: the round stops there and goes on with
+// the same target next time.
+//
+// WHY THIS KEEPS PROGRAM ORDER. A state event at or before C that follows a
+// thread event of the same thread: that one's ticket was taken before C was
+// published, so it is below T0 and comes first. A thread event that follows a
+// state event: its sync covers it. And a ticket's sync is read before the
+// ticket is taken, so no lower ticket can pull in state events that a thread
+// made after a higher one.
+//
+// THREADS. The collector's only.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "tracer/collector/stream_reader.h"
+#include "tracer/event.h"
+#include "tracer/ring/chunk_stack.h"
+#include "tracer/ring/ring.h"
+
+namespace arenalab {
+
+class EventSink {
+ public:
+  virtual ~EventSink() = default;
+  virtual void OnEvent(const Event& event) = 0;
+};
+
+class Merger {
+ public:
+  // `header` and `sink` must outlive it.
+  Merger(ring::Header* header, EventSink* sink);
+
+  // Emits what has been published, in order. Every event is stamped `time_ns`,
+  // which must be a time before the last call of Drain().
+  // `ended`: the process is gone, nothing more will be published; gaps are
+  // passed over. True if something was emitted.
+  bool Drain(std::uint64_t time_ns, bool ended);
+
+  // Gives back the slots and chunks of threads that have ended.
+  // `is_alive(kernel_id)`.
+  template <typename IsAlive>
+  void ReleaseEndedThreads(IsAlive is_alive);
+
+  std::uint64_t requests() const { return requests_; }
+  std::uint64_t events() const { return events_; }
+  bool damaged() const { return damaged_; }
+
+ private:
+  struct ThreadStream {
+    explicit ThreadStream(ring::Header* header, std::size_t slot_number)
+        : reader(header, slot_number),
+          slot(slot_number),
+          thread(header->streams[slot_number].thread) {}
+    StreamReader reader;
+    std::size_t slot;
+    std::uint32_t thread;
+    bool has_head = false;
+    RingRecord head;
+    // Requests emitted when the realloc under way at each depth gave up its
+    // block.
+    std::vector<std::uint64_t> released;
+  };
+
+  void FindStreams();
+  bool LoadHead(ThreadStream* stream);
+  ThreadStream* StreamOfTicket(std::uint64_t ticket);
+  bool MergeThreads(bool ended);
+  void EmitThreadRecord(ThreadStream* stream);
+  void EmitState(std::uint64_t limit);
+  void EmitRequest(const RingRecord& record, std::uint32_t thread,
+                   std::uint64_t lag);
+  void Emit(const Event& event);
+  std::uint32_t DenseThread(std::uint32_t thread);
+
+  ring::Header* header_;
+  EventSink* sink_;
+  StreamReader state_;
+  std::vector<std::unique_ptr<ThreadStream>> threads_;
+  std::vector<bool> known_slots_;
+  ThreadStream* current_ = nullptr;
+  std::uint64_t next_ticket_ = 0;
+  // The round's target.
+  bool pending_ = false;
+  std::uint64_t target_state_ = 0;
+  std::uint64_t target_ticket_ = 0;
+
+  std::uint64_t time_ns_ = 0;
+  std::uint32_t state_thread_ = 0;
+  std::unordered_map<std::uint32_t, std::uint32_t> dense_;
+  std::uint32_t last_thread_ = 0;  // the library's number, from 1
+  std::uint32_t last_dense_ = 0;
+  std::uint64_t requests_ = 0;
+  std::uint64_t events_ = 0;
+  bool damaged_ = false;
+};
+
+template <typename IsAlive>
+void Merger::ReleaseEndedThreads(IsAlive is_alive) {
+  std::erase_if(threads_, [&](const std::unique_ptr<ThreadStream>& stream) {
+    ring::StreamSlot& slot = header_->streams[stream->slot];
+    // Life first: what a living thread publishes next must not be missed.
+    if (is_alive(slot.kernel_id) || stream->has_head ||
+        stream->reader.position() != stream->reader.Published()) {
+      return false;
+    }
+    ring::GiveChunk(header_, stream->reader.chunk());
+    known_slots_[stream->slot] = false;
+    if (current_ == stream.get()) current_ = nullptr;
+    slot.state.store(ring::SlotState::kFree, std::memory_order_release);
+    return true;
+  });
+}
+
+}  // namespace arenalab

@@ -1,0 +1,87 @@
+// See process_files.h.
+#include "tracer/collector/process_files.h"
+
+#include <poll.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <string_view>
+
+namespace arenalab {
+namespace {
+
+std::string ReadAll(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+std::string Path(pid_t process, const char* file) {
+  return "/proc/" + std::to_string(process) + "/" + file;
+}
+
+std::string Quoted(std::string_view word) {
+  constexpr std::string_view kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+      "%+,-./:=@_";
+  if (!word.empty() && word.find_first_not_of(kPlain) == word.npos) {
+    return std::string(word);
+  }
+  std::string quoted = "'";
+  for (const char c : word) {
+    if (c == '\'') {
+      quoted += "'\\''";
+    } else {
+      quoted += c == '\n' ? ' ' : c;  // one line of metadata
+    }
+  }
+  return quoted + "'";
+}
+
+}  // namespace
+
+std::string CommandLine(pid_t process) {
+  const std::string raw = ReadAll(Path(process, "cmdline"));
+  std::string line;
+  for (std::size_t begin = 0; begin < raw.size();) {
+    const std::size_t end = std::min(raw.find('\0', begin), raw.size());
+    if (!line.empty()) line += ' ';
+    line += Quoted(std::string_view(raw).substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return line;
+}
+
+std::optional<std::uint64_t> ResidentBytes(pid_t process) {
+  const std::string text = ReadAll(Path(process, "smaps_rollup"));
+  const std::size_t at = text.find("\nRss:");
+  if (at == text.npos) return std::nullopt;
+  return std::strtoull(text.c_str() + at + 5, nullptr, 10) * 1024;
+}
+
+bool ThreadExists(pid_t process, pid_t thread) {
+  const std::string path = Path(process, "task/") + std::to_string(thread);
+  return access(path.c_str(), F_OK) == 0;
+}
+
+ProcessHandle::ProcessHandle(pid_t process) {
+  descriptor_ = static_cast<int>(syscall(SYS_pidfd_open, process, 0));
+  gone_ = descriptor_ < 0 && errno == ESRCH;
+}
+
+ProcessHandle::~ProcessHandle() {
+  if (descriptor_ >= 0) close(descriptor_);
+}
+
+bool ProcessHandle::HasEnded() const {
+  if (descriptor_ < 0) return gone_;
+  pollfd poll_for = {descriptor_, POLLIN, 0};
+  return poll(&poll_for, 1, 0) > 0;
+}
+
+}  // namespace arenalab

@@ -1,0 +1,37 @@
+// What the kernel tells of a process under /proc, and whether it still lives.
+// Nothing here fails: what cannot be read is empty or nullopt.
+//
+// SOURCE: proc(5), pidfd_open(2).
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace arenalab {
+
+// Shell-quoted, so that it can be pasted.
+std::string CommandLine(pid_t process);
+// The line `Rss:` of smaps_rollup, in bytes: exact, unlike statm.
+std::optional<std::uint64_t> ResidentBytes(pid_t process);
+bool ThreadExists(pid_t process, pid_t thread);
+
+// A process that was alive when this was made, told apart from a later one of
+// the same number. Where the kernel has no pidfd_open it is never seen to end.
+class ProcessHandle {
+ public:
+  explicit ProcessHandle(pid_t process);
+  ~ProcessHandle();
+  ProcessHandle(const ProcessHandle&) = delete;
+  ProcessHandle& operator=(const ProcessHandle&) = delete;
+
+  bool HasEnded() const;
+
+ private:
+  int descriptor_ = -1;
+  bool gone_ = false;
+};
+
+}  // namespace arenalab

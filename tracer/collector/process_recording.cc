@@ -1,0 +1,241 @@
+// See process_recording.h.
+#include "tracer/collector/process_recording.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "tracer/collector/interpreter.h"
+
+namespace arenalab {
+namespace {
+
+constexpr std::uint64_t kMillisecond = 1'000'000;
+// Memory is read at most so often, and so that reading costs one part in two
+// hundred of the time: the kernel walks all of the process's pages for it.
+constexpr std::uint64_t kSampleEveryNs = 100 * kMillisecond;
+constexpr std::uint64_t kSampleShare = 200;
+// Ended threads are looked for, and the trace's block is written out.
+constexpr std::uint64_t kCareEveryNs = 500 * kMillisecond;
+
+std::uint64_t MonotonicNs() {
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 +
+         static_cast<std::uint64_t>(now.tv_nsec);
+}
+
+std::string Iso8601(std::int64_t seconds) {
+  const time_t time = seconds;
+  tm parts;
+  gmtime_r(&time, &parts);
+  char text[32];
+  strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return text;
+}
+
+// A text of the ring's header, whatever the program did to it.
+template <std::size_t kSize>
+std::string Text(const char (&field)[kSize]) {
+  return {field, strnlen(field, kSize)};
+}
+
+}  // namespace
+
+std::unique_ptr<ProcessRecording> ProcessRecording::Open(
+    const std::string& directory, const std::string& ring_name,
+    const Run* run) {
+  const std::string path = directory + "/" + ring_name;
+  const int file = open(path.c_str(), O_RDWR | O_CLOEXEC);
+  if (file < 0) return nullptr;
+  struct stat status;
+  void* memory = MAP_FAILED;
+  if (fstat(file, &status) == 0 && status.st_size == ring::kRingBytes) {
+    memory = mmap(nullptr, ring::kRingBytes, PROT_READ | PROT_WRITE, MAP_SHARED,
+                  file, 0);
+  }
+  close(file);
+  unlink(path.c_str());
+  if (memory == MAP_FAILED) return nullptr;
+  auto* header = static_cast<ring::Header*>(memory);
+  if (header->magic != ring::kMagic) {
+    munmap(memory, ring::kRingBytes);
+    return nullptr;
+  }
+  return std::unique_ptr<ProcessRecording>(
+      new ProcessRecording(header, ring_name, run));
+}
+
+ProcessRecording::ProcessRecording(ring::Header* header, std::string ring_name,
+                                   const Run* run)
+    : header_(header),
+      ring_name_(std::move(ring_name)),
+      run_(run),
+      handle_(header->process),
+      program_(CommandLine(header->process)),
+      merger_(header, this) {}
+
+ProcessRecording::~ProcessRecording() { munmap(header_, ring::kRingBytes); }
+
+std::uint64_t ProcessRecording::lost() const {
+  return header_->lost_events.load();
+}
+
+std::string ProcessRecording::python() const {
+  return PythonRelease(Text(header_->python));
+}
+
+std::uint64_t ProcessRecording::SinceStart() const {
+  return MonotonicNs() - header_->started_ns;
+}
+
+bool ProcessRecording::Round() {
+  header_->heartbeat.fetch_add(1);
+  const bool started =
+      header_->streams[ring::kStateStream].published.load() != 0;
+  // Until an interpreter starts, events wait in the ring, unless it gets full.
+  if (path_.empty()) {
+    if (!started && header_->fresh_chunks.load() < ring::kChunks / 2) {
+      return false;
+    }
+    OpenTrace();
+  }
+  const bool found = DrainOnce(false);
+  const std::uint64_t now = SinceStart();
+  if (now >= next_sample_ns_) SampleMemory();
+  if (now >= next_care_ns_ || header_->fresh_chunks.load() == ring::kChunks) {
+    next_care_ns_ = now + kCareEveryNs;
+    merger_.ReleaseEndedThreads([this](pid_t thread) {
+      return ThreadExists(header_->process, thread);
+    });
+    WriteMeta(false);
+    if (writer_) writer_->Flush();
+  }
+  NoteError();
+  return found;
+}
+
+bool ProcessRecording::DrainOnce(bool ended) {
+  const std::uint64_t now = SinceStart();
+  const bool found = merger_.Drain(before_last_drain_ns_, ended);
+  before_last_drain_ns_ = now;
+  if (merger_.damaged()) header_->closed.store(1);
+  return found;
+}
+
+void ProcessRecording::Finish() {
+  if (finished_) return;
+  finished_ = true;
+  const bool started =
+      header_->streams[ring::kStateStream].published.load() != 0;
+  if (!started) {
+    if (!path_.empty()) unlink(path_.c_str());
+    path_.clear();
+    return;
+  }
+  if (path_.empty()) OpenTrace();
+  // Twice: the first may complete a target that was set before the end.
+  DrainOnce(true);
+  DrainOnce(true);
+  if (writer_ && writer_->ok()) {
+    WriteMeta(true);
+    writer_->Finish(lost(), header_->waited_ns.load());
+  }
+  NoteError();
+}
+
+void ProcessRecording::NoteError() {
+  if (!writer_ || writer_->ok() || !error_.empty()) return;
+  error_ = writer_->error();
+}
+
+void ProcessRecording::OpenTrace() {
+  path_ = run_->trace_path(header_->process);
+  writer_ = std::make_unique<TraceWriter>(path_, false);
+  writer_->Meta("tool", run_->tool);
+  writer_->Meta("run", run_->id);
+  writer_->Meta("process", std::to_string(header_->process));
+  writer_->Meta("started", Iso8601(header_->started_unix));
+  writer_->Meta("program", program_);
+  writer_->Meta("python", python());
+  writer_->Meta("pointer-bits", "64");
+  writer_->Meta("page-bytes", std::to_string(sysconf(_SC_PAGESIZE)));
+  writer_->Meta("addresses", "recorded");
+  writer_->Meta("layers", header_->layers != 0 ? "all" : "top");
+  const std::string parent = run_->trace_of_ring(Text(header_->parent));
+  if (!parent.empty()) {
+    if (header_->parent_fork == ring::kUnknownFork) {
+      writer_->Meta("lost.parent",
+                    "made by a system call that runs no fork handlers; parent "
+                    "trace " +
+                        parent);
+    } else {
+      writer_->Meta("parent",
+                    parent + " " + std::to_string(header_->parent_fork));
+    }
+  }
+}
+
+void ProcessRecording::WriteMeta(bool final) {
+  if (!writer_) return;
+  const std::uint32_t bytes = std::min<std::uint32_t>(
+      header_->statistics_bytes.load(std::memory_order_acquire),
+      sizeof(header_->statistics));
+  // What the interpreter says may change until its first arena.
+  if (!meta_written_ || final) {
+    writer_->Meta("geometry", PymallocGeneration(Text(header_->python),
+                                                 {header_->statistics, bytes}));
+    writer_->Meta("allocator", AllocatorBeneath(Text(header_->allocator)));
+    meta_written_ = bytes != 0;
+  }
+  if (!final) return;
+  if (header_->lost_hooks.load() != 0) {
+    writer_->Meta("lost.hooks",
+                  "another allocator was set over the hooks too many times");
+  }
+  if (merger_.damaged()) {
+    writer_->Meta("lost.damaged",
+                  "the program overwrote its ring; events after that are "
+                  "missing");
+  }
+  if (lost() != 0) {
+    writer_->Meta("lost.threads", "more threads at once than can be recorded");
+  }
+}
+
+void ProcessRecording::SampleMemory() {
+  const std::uint64_t begin = SinceStart();
+  const auto resident = ResidentBytes(header_->process);
+  const std::uint64_t end = SinceStart();
+  next_sample_ns_ =
+      end + std::max(kSampleEveryNs, (end - begin) * kSampleShare);
+  if (!resident || !writer_) return;
+  // The ring's own pages are the recording's, not the program's.
+  const std::uint64_t ring_bytes =
+      ring::kHeaderBytes / 4 +
+      header_->fresh_chunks.load() * std::uint64_t{ring::kChunkBytes};
+  Event event;
+  event.kind = EventKind::kMemory;
+  event.time_ns = before_last_drain_ns_;
+  event.rss_bytes = *resident - std::min(*resident, ring_bytes);
+  writer_->Append(event);
+}
+
+void ProcessRecording::OnEvent(const Event& event) {
+  if (event.kind != EventKind::kFork) {
+    writer_->Append(event);
+    return;
+  }
+  Event named = event;
+  const pid_t child = run_->child_of_fork(ring_name_, event.number);
+  const std::string name = child != 0 ? std::to_string(child) : "unknown";
+  named.name = name;
+  writer_->Append(named);
+}
+
+}  // namespace arenalab

@@ -1,0 +1,60 @@
+// Reads one stream of a ring, record by record, and gives its chunks back.
+//
+// THREADS. The collector's only. The program writes at the same time; nothing
+// is read past the published position that the caller has loaded.
+#pragma once
+
+#include <cstdint>
+
+#include "tracer/ring/ring.h"
+
+namespace arenalab {
+
+// One record with its prefixes. Sizes in bytes.
+struct RingRecord {
+  ring::Op op{};
+  std::uint32_t depth = 0;
+  std::uint64_t payload = 0;  // address, or what ring::Op says
+  std::uint64_t size_bytes = 0;
+  std::uint64_t align_bytes = 0;
+  std::uint64_t old_address = 0;
+  std::uint64_t ticket = 0;  // thread streams
+  std::uint64_t sync = 0;    // thread streams: holds until changed
+};
+
+class StreamReader {
+ public:
+  StreamReader(ring::Header* header, std::size_t slot);
+
+  // The position behind the last whole record, now.
+  std::uint64_t Published() const {
+    return header_->streams[slot_].published.load(std::memory_order_acquire);
+  }
+  // The next record before `limit`, a value of Published(). False where there
+  // is none, or where the stream is damaged.
+  bool Next(std::uint64_t limit, RingRecord* record);
+
+  std::uint64_t position() const { return position_; }
+  std::uint32_t chunk() const { return chunk_; }
+  bool damaged() const { return damaged_; }
+
+ private:
+  std::uint64_t Word() {
+    const std::uint64_t word = words_[position_ % ring::kChunkBytes / 8];
+    position_ += 8;
+    return word;
+  }
+  bool EnterChunk(std::uint64_t chunk);
+  bool Damage();
+
+  ring::Header* header_;
+  std::size_t slot_;
+  std::uint32_t chunk_ = ring::kNoChunk;
+  const std::uint64_t* words_ = nullptr;
+  std::uint64_t position_ = 0;
+  std::uint64_t next_ticket_ = 0;
+  std::uint64_t sync_ = 0;
+  bool damaged_ = false;
+};
+
+}  // namespace arenalab
