@@ -1,0 +1,151 @@
+// Where each arena and pool stands in the map, and its painting: pixels only,
+// no words, no events.
+//
+// An arena is a tile, nearly square, of its pools in address order, row by
+// row; tiles flow like text. The picture is one ImageData at device pixels;
+// repainting all of it takes a millisecond or two, so there is no other way.
+import {kViridis, occupancyLevel, packed} from './palette.js';
+
+/** @typedef {import('./heap_history.js').HeapHistory} HeapHistory */
+
+const kPalette = Uint32Array.from(kViridis, packed);
+const kLargestCell = 15;
+const kSmallestCell = 2;
+const kGoalHeight = 430;
+
+/** @typedef {{background: number, empty: number, hatch: number,
+ *   vacant: number}} Shades packed colours that depend on the theme */
+
+export class HeapPicture {
+  /**
+   * @param {HTMLCanvasElement} canvas
+   * @param {HeapHistory} heap
+   */
+  constructor(canvas, heap) {
+    this.canvas = canvas;
+    this.heap = heap;
+    this.columns = Math.ceil(Math.sqrt(heap.poolsPerArena));
+    this.rows = Math.ceil(heap.poolsPerArena / this.columns);
+    this.scale = 1;
+    this.cell = kLargestCell;
+    this.tilesPerRow = 1;
+    this.layout(600);
+  }
+
+  /** @type {ImageData | null} */
+  #image = null;
+
+  get gap() {
+    return this.cell >= 5 ? 1 : 0;
+  }
+  get tileGap() {
+    return Math.max(3, Math.round(this.cell * 0.7));
+  }
+  get tileWidth() {
+    return this.columns * this.cell + this.tileGap;
+  }
+  get tileHeight() {
+    return this.rows * this.cell + this.tileGap;
+  }
+
+  /**
+   * Chooses the largest cell with which all slots fit.
+   * @param {number} width in CSS pixels
+   */
+  layout(width) {
+    const slots = Math.max(1, this.heap.slots);
+    for (this.cell = kLargestCell;; --this.cell) {
+      this.tilesPerRow = Math.max(1, Math.floor(width / this.tileWidth));
+      const height = Math.ceil(slots / this.tilesPerRow) * this.tileHeight;
+      if (height <= kGoalHeight || this.cell === kSmallestCell) break;
+    }
+    this.scale = Math.max(1, Math.round(globalThis.devicePixelRatio ?? 1));
+    const rows = Math.ceil(slots / this.tilesPerRow);
+    const inUse = Math.min(this.tilesPerRow, slots);
+    const size = {width: inUse * this.tileWidth, height: rows * this.tileHeight};
+    this.canvas.width = size.width * this.scale;
+    this.canvas.height = size.height * this.scale;
+    this.canvas.style.width = `${size.width}px`;
+    this.canvas.style.height = `${size.height}px`;
+    this.#image = null;
+  }
+
+  /**
+   * A cell's square, in CSS pixels from the canvas's corner.
+   * @param {number} cell
+   */
+  squareOf(cell) {
+    const slot = this.heap.slotOf(cell);
+    const index = cell - slot * this.heap.poolsPerArena;
+    return {
+      x: (slot % this.tilesPerRow) * this.tileWidth +
+          (index % this.columns) * this.cell,
+      y: Math.floor(slot / this.tilesPerRow) * this.tileHeight +
+          Math.floor(index / this.columns) * this.cell,
+      size: this.cell - this.gap,
+    };
+  }
+
+  /**
+   * The cell at a place of the canvas, or null between tiles.
+   * @param {number} x CSS pixels
+   * @param {number} y
+   */
+  cellAt(x, y) {
+    const column = Math.floor(x / this.tileWidth);
+    const row = Math.floor(y / this.tileHeight);
+    const inX = Math.floor((x - column * this.tileWidth) / this.cell);
+    const inY = Math.floor((y - row * this.tileHeight) / this.cell);
+    const slot = row * this.tilesPerRow + column;
+    const index = inY * this.columns + inX;
+    if (x < 0 || y < 0 || column >= this.tilesPerRow ||
+        inX >= this.columns || index >= this.heap.poolsPerArena ||
+        slot >= this.heap.slots)
+      return null;
+    return slot * this.heap.poolsPerArena + index;
+  }
+
+  /**
+   * Paints the sample that the heap was sought to.
+   * @param {Shades} shades
+   */
+  paint(shades) {
+    const context = this.canvas.getContext('2d');
+    if (context === null) return;
+    const {width, height} = this.canvas;
+    this.#image ??= context.createImageData(width, height);
+    const pixels = new Uint32Array(this.#image.data.buffer);
+    pixels.fill(shades.background);
+    const {heap, scale} = this;
+    const size = (this.cell - this.gap) * scale;
+    const capacities = Array.from(
+        {length: heap.header.classes + 1}, (_, cls) => heap.capacity(cls));
+    for (let slot = 0; slot < heap.slots; ++slot) {
+      const usable = heap.usablePools(slot);
+      for (let index = 0; index < heap.poolsPerArena; ++index) {
+        const cell = slot * heap.poolsPerArena + index;
+        const square = this.squareOf(cell);
+        const cls = heap.cls[cell];
+        let color = shades.vacant;
+        let hatch = shades.vacant;
+        if (cls !== 0) {
+          color = hatch =
+              kPalette[occupancyLevel(heap.live[cell], capacities[cls])];
+        } else if (index < usable) {
+          color = shades.empty;
+          hatch = shades.hatch;
+        }
+        let at = square.y * scale * width + square.x * scale;
+        for (let y = 0; y < size; ++y, at += width) {
+          if (color === hatch) {
+            pixels.fill(color, at, at + size);
+            continue;
+          }
+          for (let x = 0; x < size; ++x)
+            pixels[at + x] = (x + y) % (4 * scale) < scale ? hatch : color;
+        }
+      }
+    }
+    context.putImageData(this.#image, 0, 0);
+  }
+}

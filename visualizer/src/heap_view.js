@@ -1,0 +1,272 @@
+// The map of the heap with its keys, its words and the picture of one pool.
+//
+// Arrows move from pool to pool, [ and ] from arena to arena, Enter opens a
+// pool, Escape closes it. What is under the focus or the pointer is said in one
+// line of text; the live region repeats it only for the keyboard.
+import {byId, html, styleColor} from './element.js';
+import {HeapPicture} from './heap_picture.js';
+import {kViridis, packed} from './palette.js';
+import {formatBytes, formatCount} from './quantity.js';
+
+/** @typedef {import('./heap_history.js').HeapHistory} HeapHistory */
+
+/** @param {string} color #rrggbb */
+function packedHex(color) {
+  const value = parseInt(color.slice(1), 16);
+  return packed([(value >> 16) & 255, (value >> 8) & 255, value & 255]);
+}
+
+export class HeapView {
+  /**
+   * @param {HeapHistory} heap
+   * @param {import('./cursor.js').Cursor} cursor
+   */
+  constructor(heap, cursor) {
+    this.heap = heap;
+    this.cursor = cursor;
+    this.frame = byId('heap-frame');
+    this.picture = new HeapPicture(byId('heap-canvas'), heap);
+    this.box = byId('heap-focus');
+    this.focus = 0;
+    this.refresh();
+    this.#listen();
+    new ResizeObserver(() => {
+      const width = this.frame.clientWidth;
+      if (width > 0 && width !== this.#width) this.refresh();
+    }).observe(this.frame);
+  }
+
+  #width = 0;
+  #announced = '';
+
+  /** After a change of theme or width. */
+  refresh() {
+    const hex = (/** @type {string} */ name) => packedHex(styleColor(name));
+    this.shades = {background: hex('--panel'), empty: hex('--cell-empty'),
+                   hatch: hex('--cell-hatch'), vacant: hex('--cell-vacant')};
+    this.#width = this.frame.clientWidth;
+    this.picture.layout(Math.max(160, this.#width - 8));
+    this.show(this.cursor.place.sample);
+  }
+
+  /** @param {number} sample */
+  show(sample) {
+    this.heap.seek(sample);
+    if (this.shades) this.picture.paint(this.shades);
+    this.#showTotals();
+    this.#placeFocus();
+    this.#showPool();
+  }
+
+  /**
+   * The pool in words.
+   * @param {number} cell
+   */
+  describe(cell) {
+    const {heap} = this;
+    const slot = heap.slotOf(cell);
+    const index = cell - slot * heap.poolsPerArena;
+    const ordinal = heap.ordinals[slot];
+    if (ordinal === undefined || ordinal < 0)
+      return `place ${slot + 1}: no arena is held here at this sample`;
+    const where = `arena ${ordinal}, pool ${index}`;
+    const cls = heap.cls[cell];
+    if (cls === 0) {
+      return index < heap.usablePools(slot) ?
+          `${where}: free but held, no block is live` :
+          `${where}: lost to alignment, the arena's base is not a multiple ` +
+              `of the pool size`;
+    }
+    const capacity = heap.capacity(cls);
+    const live = heap.live[cell];
+    return `${where}: ${heap.blockBytes(cls)}-byte class, ` +
+        `${live} of ${capacity} blocks live, ` +
+        `${Math.round((100 * live) / capacity)} %`;
+  }
+
+  /** The cell that the cursor's arena and pool stand for, or null. */
+  #chosen() {
+    const {arena, pool} = this.cursor.place;
+    if (arena === null) return null;
+    const slot = this.heap.ordinals.indexOf(arena);
+    return slot < 0 ? null : slot * this.heap.poolsPerArena +
+        Math.min(pool ?? 0, this.heap.poolsPerArena - 1);
+  }
+
+  /** @param {number} cell */
+  #choose(cell) {
+    const slot = this.heap.slotOf(cell);
+    const arena = this.heap.ordinals[slot];
+    if (arena < 0) return;
+    this.focus = cell;
+    this.cursor.move({arena, pool: cell - slot * this.heap.poolsPerArena});
+  }
+
+  #listen() {
+    const canvas = this.picture.canvas;
+    const cellOf = (/** @type {PointerEvent | MouseEvent} */ event) => {
+      const corner = canvas.getBoundingClientRect();
+      return this.picture.cellAt(event.clientX - corner.left,
+                                 event.clientY - corner.top);
+    };
+    canvas.addEventListener('pointermove', (event) => {
+      const cell = cellOf(event);
+      byId('heap-words').textContent =
+          this.describe(cell ?? this.focus);
+    });
+    canvas.addEventListener('pointerleave', () => this.#placeFocus());
+    canvas.addEventListener('click', (event) => {
+      const cell = cellOf(event);
+      if (cell !== null) this.#choose(cell);
+    });
+    this.frame.addEventListener('keydown', (event) => this.#key(event));
+    this.frame.addEventListener('focus', () => {
+      this.#placeFocus();
+      this.#announce();
+    });
+    byId('pool-close').addEventListener('click', () => {
+      this.cursor.move({arena: null, pool: null});
+      this.frame.focus();
+    });
+  }
+
+  /** @param {KeyboardEvent} event */
+  #key(event) {
+    const {heap, picture} = this;
+    if (event.ctrlKey || event.altKey || event.metaKey) return;
+    if (event.key === 'Enter') {
+      this.#choose(this.focus);
+    } else if (event.key === 'Escape') {
+      this.cursor.move({arena: null, pool: null});
+    } else {
+      const square = picture.squareOf(this.focus);
+      const middle = square.size / 2;
+      /** @type {Record<string, number | null>} */
+      const places = {
+        ArrowLeft: this.focus - 1,
+        ArrowRight: this.focus + 1,
+        ArrowUp: this.#beyond(square, middle, -1),
+        ArrowDown: this.#beyond(square, middle, 1),
+        '[': this.focus - heap.poolsPerArena,
+        ']': this.focus + heap.poolsPerArena,
+        Home: 0,
+        End: heap.cells - 1,
+      };
+      if (!(event.key in places)) return;
+      const next = places[event.key];
+      if (next !== null && next >= 0 && next < heap.cells) this.focus = next;
+      this.#placeFocus();
+      this.#announce();
+    }
+    event.preventDefault();
+  }
+
+  /**
+   * The cell above or below, over the gap between two tiles.
+   * @param {{x: number, y: number, size: number}} square
+   * @param {number} middle
+   * @param {number} direction -1 up, 1 down
+   */
+  #beyond(square, middle, direction) {
+    const {picture} = this;
+    const x = square.x + middle;
+    const y = square.y + middle + direction * picture.cell;
+    return picture.cellAt(x, y) ??
+        picture.cellAt(x, y + direction * picture.tileGap);
+  }
+
+  #placeFocus() {
+    this.focus = Math.max(0, Math.min(this.focus, this.heap.cells - 1));
+    const empty = this.heap.cells === 0;
+    this.box.hidden = empty;
+    byId('heap-words').textContent =
+        empty ? 'No arena was made in this run.' : this.describe(this.focus);
+    if (empty) return;
+    const square = this.picture.squareOf(this.focus);
+    this.box.style.transform = `translate(${square.x}px, ${square.y}px)`;
+    this.box.style.width = this.box.style.height = `${square.size}px`;
+  }
+
+  #announce() {
+    const words = this.describe(this.focus);
+    if (words === this.#announced) return;
+    this.#announced = words;
+    byId('live-region').textContent = words;
+  }
+
+  #showTotals() {
+    const {heap} = this;
+    let held = 0;
+    let usable = 0;
+    let used = 0;
+    let full = 0;
+    for (let slot = 0; slot < heap.slots; ++slot) {
+      if (heap.ordinals[slot] < 0) continue;
+      ++held;
+      usable += heap.usablePools(slot);
+    }
+    for (let cell = 0; cell < heap.cells; ++cell) {
+      if (heap.cls[cell] === 0) continue;
+      ++used;
+      if (heap.live[cell] === heap.capacity(heap.cls[cell])) ++full;
+    }
+    byId('heap-totals').textContent =
+        `${formatCount(held)} arenas of ` +
+        `${formatBytes(heap.header.arena_bytes)} held: ` +
+        `${formatCount(full)} pools full, ${formatCount(used - full)} partly ` +
+        `used, ${formatCount(usable - used)} free but held`;
+  }
+
+  #showPool() {
+    const panel = byId('pool-panel');
+    const chosen = this.#chosen();
+    const {arena, pool} = this.cursor.place;
+    panel.hidden = arena === null;
+    if (arena === null) return;
+    byId('pool-title').textContent = `Arena ${arena}, pool ${pool ?? 0}`;
+    const words = byId('pool-words');
+    const canvas =
+        /** @type {HTMLCanvasElement} */ (/** @type {unknown} */ (
+            byId('pool-canvas')));
+    if (chosen === null) {
+      words.textContent = 'This arena is not held at this sample.';
+      canvas.hidden = true;
+      return;
+    }
+    this.focus = chosen;
+    this.#placeFocus();
+    const {cls, blocks} = this.heap.blocksAt(chosen, this.heap.sample);
+    canvas.hidden = cls === 0;
+    words.replaceChildren(this.describe(chosen));
+    if (cls === 0) return;
+    words.append(html('br'), 'Blocks in address order; filled squares live.');
+    this.#paintBlocks(canvas, blocks);
+  }
+
+  /**
+   * @param {HTMLCanvasElement} canvas
+   * @param {Uint8Array} blocks
+   */
+  #paintBlocks(canvas, blocks) {
+    const side = Math.max(200, Math.min(canvas.parentElement?.clientWidth ?? 260,
+                                        320));
+    const columns = Math.max(8, Math.ceil(Math.sqrt(blocks.length)));
+    const cell = Math.floor(side / columns);
+    const scale = Math.max(1, Math.round(devicePixelRatio));
+    const rows = Math.ceil(blocks.length / columns);
+    canvas.width = columns * cell * scale;
+    canvas.height = rows * cell * scale;
+    canvas.style.width = `${columns * cell}px`;
+    canvas.style.height = `${rows * cell}px`;
+    const context = canvas.getContext('2d');
+    if (context === null) return;
+    context.scale(scale, scale);
+    const live = `rgb(${kViridis[120].join(' ')})`;
+    const free = styleColor('--cell-empty');
+    blocks.forEach((block, i) => {
+      context.fillStyle = block ? live : free;
+      context.fillRect((i % columns) * cell, Math.floor(i / columns) * cell,
+                       cell - 1, cell - 1);
+    });
+  }
+}

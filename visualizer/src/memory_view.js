@@ -1,0 +1,154 @@
+// Memory over time, all allocators in one chart: the curves that the controls
+// ask for, on the clock that they ask for.
+import {byId, html, styleColor, svg} from './element.js';
+import {LineChart} from './line_chart.js';
+import {strokeOf} from './palette.js';
+import {formatBytes, formatShort, formatTime} from './quantity.js';
+
+/** @typedef {import('./results.js').Results} Results */
+/** @typedef {import('./results.js').Allocator} Allocator */
+/** @typedef {import('./line_chart.js').Curve} Curve */
+
+const kClocks = {
+  allocated_bytes: formatBytes,
+  request: formatShort,
+  time_ns: formatTime,
+};
+
+/** @typedef {'committed' | 'held' | 'rss'} Metric */
+
+/**
+ * What an allocator's curve shows for a metric, and how it is known. Of
+ * pymalloc's, the second allocator's share is added, because the others serve
+ * those requests too.
+ * @param {Allocator} allocator
+ * @param {Metric} metric
+ * @returns {{values: number[], how: string} | null}
+ */
+export function curveOf(allocator, metric) {
+  const modelled = allocator.waterfall !== null || allocator.arenas !== null;
+  if (metric === 'rss') {
+    return allocator.rss_bytes &&
+        {values: allocator.rss_bytes, how: 'measured'};
+  }
+  const own = metric === 'held' ? allocator.held_bytes :
+                                  allocator.committed_bytes;
+  if (own === null || own === undefined) return null;
+  const large = modelled ? allocator.large?.held_bytes ?? null : null;
+  if (large === null) return {values: own, how: modelled ? 'model, small requests' :
+      metric === 'held' ? 'told by the library' : 'measured'};
+  return {values: own.map((bytes, s) => bytes + large[s]),
+          how: 'model + second allocator'};
+}
+
+export class MemoryView {
+  /**
+   * @param {Results} results
+   * @param {import('./cursor.js').Cursor} cursor
+   */
+  constructor(results, cursor) {
+    this.results = results;
+    this.cursor = cursor;
+    // The two yardsticks that never reuse memory would flatten all others.
+    this.hidden = new Set(results.allocators.flatMap(
+        (a, n) => a.name === 'null' || a.name === 'bump' ? [n] : []));
+    this.#makeLegend();
+    this.chart = new LineChart(byId('memory-chart'), {
+      height: 380, onPick: (sample) => cursor.move({sample}), binary: true,
+      ...this.#options()});
+    byId('memory-controls').addEventListener('change', () => this.refresh());
+  }
+
+  /** After a change of theme or controls. */
+  refresh() {
+    this.chart.change(this.#options());
+    this.#updateLegend();
+  }
+
+  /** @returns {Metric} */
+  get metric() {
+    const chosen = document.querySelector('input[name=metric]:checked');
+    return /** @type {Metric} */ (
+        chosen instanceof HTMLInputElement ? chosen.value : 'committed');
+  }
+
+  #checked(/** @type {string} */ id) {
+    return /** @type {HTMLInputElement} */ (byId(id)).checked;
+  }
+
+  #options() {
+    const {timeline, marks, limits} = this.results;
+    const clock = /** @type {HTMLSelectElement} */ (byId('clock'));
+    const name = /** @type {keyof typeof kClocks} */ (clock.value);
+    const xs = timeline[name];
+    const soft = styleColor('--text-soft');
+    /** @type {Curve[]} */
+    const curves = [];
+    if (this.#checked('show-requested'))
+      curves.push({label: 'requested', values: timeline.requested_bytes,
+                   color: soft, width: 1, fill: styleColor('--area')});
+    this.results.allocators.forEach((allocator, n) => {
+      const curve = curveOf(allocator, this.metric);
+      if (curve === null || this.hidden.has(n)) return;
+      curves.push({label: allocator.spelled, values: curve.values,
+                   ...strokeOf(n), width: n === 0 ? 2.5 : 2});
+    });
+    if (this.#checked('show-limits')) {
+      for (const [key, label] of /** @type {const} */ (
+               [['page_load', 'limit: whole pages'],
+                ['class_repack', 'limit: repacked']])) {
+        const values = limits[key];
+        if (values)
+          curves.push({label, values, color: styleColor('--text'), width: 1,
+                       dash: key === 'page_load' ? [1, 4] : [6, 4]});
+      }
+    }
+    return {xs, curves, formatX: kClocks[name], formatY: formatBytes,
+            binaryX: name === 'allocated_bytes',
+            marks: this.#checked('show-marks') ?
+                marks.map((m) => ({x: xs[m.sample], name: m.name})) :
+                []};
+  }
+
+  #makeLegend() {
+    const legend = byId('memory-legend');
+    this.results.allocators.forEach((allocator, n) => {
+      const stroke = strokeOf(n);
+      const box = html('input', {type: 'checkbox', id: `curve-${n}`});
+      box.checked = !this.hidden.has(n);
+      box.addEventListener('change', () => {
+        if (box.checked) this.hidden.delete(n);
+        else this.hidden.add(n);
+        this.refresh();
+      });
+      const line = svg('line', {x1: 1, y1: 7, x2: 29, y2: 7, 'stroke-width': 3,
+        stroke: stroke.color, 'stroke-dasharray': stroke.dash.join(' ')});
+      legend.append(html('label', {class: 'legend-entry', for: `curve-${n}`}, [
+        box, svg('svg', {width: 30, height: 14, 'aria-hidden': 'true'}, [line]),
+        html('b', {}, [allocator.spelled]),
+        html('span', {class: 'how', id: `how-${n}`}),
+        html('output', {class: 'value', id: `now-${n}`, for: 'slider'})]));
+    });
+    this.#updateLegend();
+  }
+
+  #updateLegend() {
+    this.results.allocators.forEach((allocator, n) => {
+      const curve = curveOf(allocator, this.metric);
+      byId(`how-${n}`).textContent = curve === null ?
+          `${allocator.label}; the library does not tell` :
+          `${allocator.label}, ${curve.how}`;
+    });
+    this.show(this.cursor.place.sample);
+  }
+
+  /** @param {number} sample */
+  show(sample) {
+    this.chart?.showSample(sample);
+    this.results.allocators.forEach((allocator, n) => {
+      const curve = curveOf(allocator, this.metric);
+      byId(`now-${n}`).textContent =
+          curve === null ? 'n/a' : formatBytes(curve.values[sample]);
+    });
+  }
+}
