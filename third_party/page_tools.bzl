@@ -19,6 +19,7 @@ def _page_tools_impl(ctx):
         ctx.symlink(node, "node")
         build += 'exports_files(["node"])\n'
         build += 'filegroup(name = "node_modules", srcs = glob(["node_modules/**"], exclude = ["node_modules/**/* *"]))\n'
+        build += 'filegroup(name = "notice", srcs = ["node_modules/uplot/LICENSE"])\n'
     else:
         build += 'filegroup(name = "node_modules")\n'
     ctx.file("BUILD", build)

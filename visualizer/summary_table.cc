@@ -1,0 +1,159 @@
+// The table over all allocators, with the physical limits above them.
+//
+// Compared is C, what is resident. For pymalloc that is the model's committed
+// bytes plus what the second allocator holds for requests that pymalloc does
+// not serve, because the other allocators serve those too; the row says so.
+#include <algorithm>
+#include <cstdio>
+#include <optional>
+#include <vector>
+
+#include "visualizer/quantity.h"
+#include "visualizer/sections.h"
+
+namespace arenalab {
+namespace {
+
+using Series = std::vector<double>;
+
+// Nothing unless `value` is an array of numbers, one for each sample.
+std::optional<Series> SeriesOf(const nlohmann::json& value,
+                               std::size_t samples) {
+  if (!value.is_array() || value.size() != samples) return std::nullopt;
+  Series out;
+  for (const nlohmann::json& element : value) {
+    if (!element.is_number()) return std::nullopt;
+    out.push_back(element.get<double>());
+  }
+  return out;
+}
+
+struct Row {
+  std::string name;
+  std::string label;  // how the numbers are known
+  std::optional<Series> series;
+  const nlohmann::json* allocator = nullptr;  // null in a limit's row
+};
+
+std::vector<Row> RowsOf(const nlohmann::json& results) {
+  const nlohmann::json& timeline = At(results, "timeline");
+  const std::size_t samples = At(timeline, "request").size();
+  std::vector<Row> rows;
+  rows.push_back({"requested", "limit: nothing holds less",
+                  SeriesOf(At(timeline, "requested_bytes"), samples)});
+  auto repacked = SeriesOf(At(At(results, "limits"), "class_repack"), samples);
+  if (repacked) {
+    rows.push_back({"repacked", "limit: a compacting pymalloc, small requests",
+                    std::move(repacked)});
+  }
+  for (const nlohmann::json& allocator : At(results, "allocators")) {
+    const bool model = At(allocator, "arenas").is_object() ||
+                       At(allocator, "waterfall").is_object();
+    Row row{TextOf(At(allocator, "spelled")), TextOf(At(allocator, "label")),
+            SeriesOf(At(allocator, "committed_bytes"), samples), &allocator};
+    const auto large =
+        SeriesOf(At(At(allocator, "large"), "held_bytes"), samples);
+    if (model && row.series && large) {
+      for (std::size_t i = 0; i < samples; ++i) (*row.series)[i] += (*large)[i];
+    }
+    row.label += !model  ? ", measured"
+                 : large ? ", model + second allocator"
+                         : ", model, small requests";
+    const std::string version = TextOf(At(allocator, "version"));
+    if (!version.empty()) row.label += " · " + version;
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+std::string Cell(const std::optional<Series>& series,
+                 const nlohmann::json& sample) {
+  if (!series || !sample.is_number_integer()) return "<td>n/a</td>";
+  const auto at = sample.get<std::size_t>();
+  return "<td>" + (at < series->size() ? FormatBytes((*series)[at]) : "n/a") +
+         "</td>";
+}
+
+std::string Bar(double bytes, double largest) {
+  char text[160];
+  std::snprintf(text, sizeof text,
+                "<td class=\"bar-cell\"><svg viewBox=\"0 0 100 12\" "
+                "preserveAspectRatio=\"none\" aria-hidden=\"true\"><rect "
+                "width=\"%.2f\" height=\"12\"/></svg></td>",
+                largest > 0 ? 100 * bytes / largest : 0);
+  return text;
+}
+
+std::string Ratio(const Row& row, double requested_peak) {
+  if (!row.series || requested_peak <= 0) return "<td>n/a</td>";
+  char text[32];
+  std::snprintf(text, sizeof text, "<td>%.2f ×</td>",
+                *std::max_element(row.series->begin(), row.series->end()) /
+                    requested_peak);
+  return text;
+}
+
+std::string Speed(const nlohmann::json* allocator) {
+  if (allocator == nullptr) return "<td></td><td></td>";
+  const nlohmann::json& time = At(*allocator, "time");
+  const nlohmann::json& ratio = At(time, "ratio_to_pymalloc");
+  if (!At(time, "gross_median").is_number()) {
+    return "<td>n/a</td><td>n/a</td>";
+  }
+  char text[64];
+  std::snprintf(text, sizeof text, "<td>%.1f ns</td>",
+                At(time, "gross_median").get<double>());
+  std::string out = text;
+  const std::string verdict = TextOf(At(ratio, "verdict"));
+  if (!At(ratio, "median").is_number()) return out + "<td>n/a</td>";
+  std::snprintf(text, sizeof text, "%.2f ×", At(ratio, "median").get<double>());
+  const char* kind = verdict == "faster"   ? " class=\"better\""
+                     : verdict == "slower" ? " class=\"worse\""
+                                           : "";
+  return out + "<td>" + text + "<span class=\"label\"><span" + kind + ">" +
+         Escape(verdict) + "</span></span></td>";
+}
+
+}  // namespace
+
+std::string SummarySection(const nlohmann::json& results) {
+  const std::vector<Row> rows = RowsOf(results);
+  const nlohmann::json& moments = At(results, "moments");
+  const auto peak = [](const Row& row) {
+    return row.series
+               ? *std::max_element(row.series->begin(), row.series->end())
+               : 0;
+  };
+  // bump and null never reuse memory: a scale for them would flatten the rest.
+  double largest = 0;
+  for (const Row& row : rows) {
+    if (row.name != "bump" && row.name != "null") {
+      largest = std::max(largest, peak(row));
+    }
+  }
+  std::string out =
+      "<div class=\"scroll\" tabindex=\"0\" role=\"region\" "
+      "aria-label=\"Summary table\">\n<table>\n<caption>Resident memory (C), "
+      "scope " +
+      Escape(TextOf(At(At(results, "options"), "scope"))) + ", touch policy " +
+      Escape(TextOf(At(At(results, "options"), "touch"))) +
+      ". Peak: the largest sample of each. Speed: nanoseconds per request, "
+      "with the replayer's own cost.</caption>\n<thead><tr><th "
+      "scope=\"col\">allocator</th><th scope=\"col\">peak</th>"
+      "<th scope=\"col\">peak ÷ requested</th><td></td>"
+      "<th scope=\"col\">last valley</th><th scope=\"col\">end</th>"
+      "<th scope=\"col\">speed</th><th scope=\"col\">time ÷ pymalloc</th>"
+      "</tr></thead>\n<tbody>\n";
+  for (const Row& row : rows) {
+    out +=
+        "<tr><th scope=\"row\">" + Escape(row.name) + "<span class=\"label\">" +
+        Escape(row.label) + "</span></th><td>" +
+        (row.series ? FormatBytes(peak(row)) : "n/a") + "</td>" +
+        Ratio(row, peak(rows[0])) + Bar(std::min(peak(row), largest), largest) +
+        Cell(row.series, At(moments, "last_valley")) +
+        Cell(row.series, At(moments, "end")) + Speed(row.allocator) + "</tr>\n";
+  }
+  return out + "</tbody>\n</table>\n</div>";
+}
+
+}  // namespace arenalab
