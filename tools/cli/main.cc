@@ -4,6 +4,7 @@
 #include <exception>
 
 #include "tools/cli/record.h"
+#include "tools/cli/report.h"
 #include "tools/cli/verb.h"
 #include "tools/cli/verify.h"
 #include "tools/cli/version.h"
@@ -23,6 +24,7 @@ int Main(int argc, char** argv) {
 
   // One line a verb: AddRecord(app, &status); and so on.
   AddRecord(app, &status);
+  AddReport(app, &status);
   AddVerify(app, &status);
 
   try {

@@ -1,0 +1,108 @@
+// Reads the results, writes the page, prints the path as the last line of
+// stderr. The default name is the results' with .report.html.
+#include "tools/cli/report.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+
+#include "tools/cli/verb.h"
+#include "tracer/format/input_error.h"
+#include "visualizer/report.h"
+
+namespace arenalab {
+namespace {
+
+struct Arguments {
+  std::string results;
+  std::string out;
+  bool force = false;
+  bool reproducible = false;
+};
+
+nlohmann::json ReadResults(const std::string& path) {
+  std::ifstream file;
+  if (path != "-") {
+    file.open(path, std::ios::binary);
+    if (!file) throw InputError(path + ": " + std::strerror(errno));
+  }
+  std::istream& in = path == "-" ? std::cin : file;
+  try {
+    return nlohmann::json::parse(in);
+  } catch (const nlohmann::json::parse_error& error) {
+    throw InputError(path + ": not JSON (byte " + std::to_string(error.byte) +
+                     "): report reads what arenalab replay -o wrote");
+  }
+}
+
+std::string DefaultName(const std::string& results) {
+  if (results == "-") return "-";
+  constexpr std::string_view kEnd = ".json";
+  std::string stem = results;
+  if (stem.size() > kEnd.size() && stem.ends_with(kEnd)) {
+    stem.resize(stem.size() - kEnd.size());
+  }
+  return stem + ".report.html";
+}
+
+void WritePage(const std::string& page, const std::string& path, bool force) {
+  if (path == "-") {
+    std::cout << page << std::flush;
+    if (!std::cout) throw InputError("stdout: cannot write the page");
+    return;
+  }
+  if (!force && access(path.c_str(), F_OK) == 0) {
+    throw InputError(path + ": exists already; -f replaces it");
+  }
+  std::ofstream out(path, std::ios::binary | std::ios::trunc);
+  out << page;
+  out.close();
+  if (!out) throw InputError(path + ": " + std::strerror(errno));
+  std::fprintf(stderr, "%s\n", path.c_str());
+}
+
+}  // namespace
+
+void AddReport(CLI::App& app, int* status) {
+  CLI::App* verb = app.add_subcommand(
+      "report", "Write the results of a replay as one offline HTML page.");
+  auto arguments = std::make_shared<Arguments>();
+  verb->add_option("RESULTS", arguments->results,
+                   "what `arenalab replay -o` wrote; - reads stdin")
+      ->required();
+  verb->add_option("-o,--output", arguments->out,
+                   "the page [RESULTS with .report.html]; - writes stdout");
+  verb->add_flag("-f,--force", arguments->force, "replace an existing page");
+  verb->add_flag("--reproducible", arguments->reproducible,
+                 "leave out the time of writing: same results, same bytes");
+  verb->footer(
+      "Examples:\n"
+      "  arenalab report run.json\n"
+      "  arenalab report run.json -o page.html -f\n"
+      "  arenalab replay run.trace -o - | arenalab report - -o page.html");
+  verb->callback([arguments, status] {
+    if (arguments->out.empty()) {
+      arguments->out = DefaultName(arguments->results);
+    }
+    try {
+      const std::string page =
+          RenderReport(ReadResults(arguments->results),
+                       ReportOptions{.reproducible = arguments->reproducible});
+      WritePage(page, arguments->out, arguments->force);
+    } catch (const nlohmann::json::exception& error) {
+      throw InputError(arguments->results + ": " + error.what());
+    }
+    *status = kOk;
+  });
+}
+
+}  // namespace arenalab
