@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <exception>
 
+#include "tools/cli/compare.h"
 #include "tools/cli/record.h"
 #include "tools/cli/report.h"
 #include "tools/cli/verb.h"
@@ -26,6 +27,7 @@ int Main(int argc, char** argv) {
   AddRecord(app, &status);
   AddReport(app, &status);
   AddVerify(app, &status);
+  AddCompare(app, &status);
 
   try {
     app.parse(argc, argv);

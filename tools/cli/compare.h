@@ -1,0 +1,10 @@
+// `arenalab compare`: two results files (tools/compare), for people and gates.
+#pragma once
+
+#include "tools/cli/verb.h"
+
+namespace arenalab {
+
+void AddCompare(CLI::App& app, int* status);
+
+}  // namespace arenalab
