@@ -5,6 +5,7 @@
 
 #include "tools/cli/compare.h"
 #include "tools/cli/record.h"
+#include "tools/cli/replay.h"
 #include "tools/cli/report.h"
 #include "tools/cli/verb.h"
 #include "tools/cli/verify.h"
@@ -26,6 +27,7 @@ int Main(int argc, char** argv) {
   // One line a verb: AddRecord(app, &status); and so on.
   AddRecord(app, &status);
   AddReport(app, &status);
+  AddReplay(app, &status);
   AddVerify(app, &status);
   AddCompare(app, &status);
 

@@ -290,20 +290,12 @@ class Model : public ArenaListener {
 
 }  // namespace
 
-GeometryValues GeometryOf(std::string_view generation) {
-  GeometryValues geometry{};
-  ForEachGeneration([&]<class G>() {
-    if (G::kName == generation) geometry = G::kGeometry;
-  });
-  return geometry;
-}
-
 ModelRun RunModel(std::string_view generation, const CompiledTrace& trace,
                   const Samples& samples, const ModelOptions& options) {
   ModelRun run;
   VisitGeneration(generation, [&]<class HeapT>() {
     run = std::make_unique<Model<HeapT>>(trace, samples, options,
-                                         GeometryOf(generation))
+                                         *GeometryOf(generation))
               ->Run();
   });
   run.generation = generation;

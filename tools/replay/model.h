@@ -63,9 +63,6 @@ struct ModelRun {
   std::string map;                    // RESULTS.md, MAP's data
 };
 
-// The values of a canonical generation name.
-GeometryValues GeometryOf(std::string_view generation);
-
 // `generation` is a canonical name (ResolveGeometry). Aborts with both values
 // where a residue is not 0: a broken invariant, not bad input.
 ModelRun RunModel(std::string_view generation, const CompiledTrace& trace,

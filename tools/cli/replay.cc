@@ -1,0 +1,158 @@
+// Flags of `arenalab replay`, its progress, and what it prints at its end.
+#include "tools/cli/replay.h"
+
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tools/replay/replay.h"
+#include "tools/replay/results.h"
+#include "tools/replay/verdict.h"
+
+namespace arenalab {
+namespace {
+
+struct Flags {
+  ReplayRequest request;
+  std::string output;
+  std::string scope = "python";
+  std::string touch = "header";
+  std::string time = "stopped";
+  bool overwrite = false;
+};
+
+// On a terminal one line that is written over, and none for a short replay;
+// elsewhere (a CI log) one line a phase.
+class Progress {
+ public:
+  void Phase(const std::string& name) {
+    if (!terminal_) {
+      std::fprintf(stderr, "replay: %s\n", name.c_str());
+      return;
+    }
+    const auto elapsed = std::chrono::steady_clock::now() - start_;
+    if (elapsed < std::chrono::milliseconds(500)) return;
+    std::fprintf(stderr, "\r\033[Kreplay: %s", name.c_str());
+    shown_ = true;
+  }
+  void End() {
+    if (shown_) std::fputs("\r\033[K", stderr);
+  }
+
+ private:
+  bool terminal_ = isatty(STDERR_FILENO) != 0;
+  bool shown_ = false;
+  std::chrono::steady_clock::time_point start_ =
+      std::chrono::steady_clock::now();
+};
+
+// As typed; CLI11 keeps no argv.
+std::vector<std::string> CommandLine() {
+  std::ifstream file("/proc/self/cmdline");
+  std::vector<std::string> words;
+  for (std::string word; std::getline(file, word, '\0');) words.push_back(word);
+  return words;
+}
+
+std::string DefaultOutput(const std::string& trace) {
+  std::filesystem::path path(trace);
+  return path.replace_extension(".json").string();
+}
+
+int Run(Flags& flags) {
+  if (flags.output.empty()) flags.output = DefaultOutput(flags.request.trace);
+  // Before the work, not after it.
+  if (flags.output != "-" && !flags.overwrite &&
+      std::filesystem::exists(flags.output)) {
+    throw InputError(flags.output + ": exists; give -f to replace it");
+  }
+  flags.request.scope = *ScopeNamed(flags.scope);
+  flags.request.touch = *TouchOfName(flags.touch);
+  flags.request.clock =
+      flags.time == "recorded" ? ReplayClock::kRecorded : ReplayClock::kStopped;
+  Progress progress;
+  flags.request.phase = [&](const std::string& name) { progress.Phase(name); };
+  const nlohmann::ordered_json results = Replay(flags.request);
+  progress.End();
+  for (const auto& warning : results["trace"]["warnings"]) {
+    std::fprintf(stderr, "replay: warning: %s\n",
+                 warning.get<std::string>().c_str());
+  }
+  WriteResults(results, flags.output, flags.overwrite);
+  if (flags.output == "-") return kOk;
+  std::fputs(SummaryTable(results).c_str(), stdout);
+  std::fputs("\n", stdout);
+  for (const auto& line : results["verdict"]["lines"]) {
+    std::printf("%s\n", line.get<std::string>().c_str());
+  }
+  std::fflush(stdout);
+  std::fprintf(stderr, "replay: wrote %s; next: arenalab report %s\n",
+               flags.output.c_str(), flags.output.c_str());
+  return kOk;
+}
+
+}  // namespace
+
+void AddReplay(CLI::App& app, int* status) {
+  auto flags = std::make_shared<Flags>();
+  CLI::App* verb = app.add_subcommand(
+      "replay",
+      "Replay a recording on every allocator: memory, its causes, and time.\n"
+      "\n"
+      "  arenalab replay run.trace\n"
+      "  arenalab replay run.trace -a pymalloc,'pymalloc{geometry:cpython-3.9}'"
+      "\n"
+      "  arenalab replay run.trace -a pymalloc,./libother.so -o run.json\n");
+  ReplayRequest& request = flags->request;
+  verb->add_option("TRACE", request.trace, "A recording")->required();
+  verb->add_option("-a,--allocators", request.allocators,
+                   std::string("Allocators, or malloc libraries by path "
+                               "(default: ") +
+                       kDefaultAllocators + ")");
+  verb->add_option("-o,--output", flags->output,
+                   "Results file, - for stdout (default: TRACE's name with "
+                   ".json)");
+  verb->add_flag("-f,--force", flags->overwrite, "Replace an existing file");
+  verb->add_option("--geometry", request.geometry,
+                   "Generation of plain pymalloc (default: the recorded one)");
+  verb->add_option("--arena-offsets", request.arena_offsets,
+                   "Bases of pymalloc's arenas modulo the pool size, in "
+                   "turn (default: the recorded ones for the recorded "
+                   "generation, else 0)")
+      ->delimiter(',');
+  verb->add_option("--placements", request.placements,
+                   "Write where the first pymalloc put every block");
+  verb->add_option("--scope", flags->scope, "Whose requests are replayed")
+      ->check(CLI::IsMember({"python", "python+raw", "process"}))
+      ->capture_default_str();
+  verb->add_option("--touch", flags->touch,
+                   "What the timed runs write into each block")
+      ->check(CLI::IsMember({"none", "header", "line", "fill"}))
+      ->capture_default_str();
+  verb->add_option("--time", flags->time,
+                   "The clock that allocators see in memory runs: the "
+                   "machine's, in which the program's idle time does not "
+                   "pass, or the recorded one")
+      ->check(CLI::IsMember({"stopped", "recorded"}))
+      ->capture_default_str();
+  verb->add_option("--repetitions", request.repetitions,
+                   "Timed rounds; 0 measures no times")
+      ->check(CLI::Range(0, 10000))
+      ->capture_default_str();
+  verb->add_option("--samples", request.samples,
+                   "Samples along the run, besides its moments")
+      ->check(CLI::Range(1, 1000000))
+      ->capture_default_str();
+  verb->callback([flags, status] {
+    flags->request.command = CommandLine();
+    *status = Run(*flags);
+  });
+}
+
+}  // namespace arenalab

@@ -1,0 +1,44 @@
+// The whole of `arenalab replay`: a trace in, the results object out.
+//
+//   compile the trace -> choose samples -> the model for every pymalloc ->
+//   a memory run of every allocator -> timed rounds over all -> results
+//
+// Errors: InputError. Threads: one.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "tools/replay/compile.h"
+#include "tools/replay/measure.h"
+
+namespace arenalab {
+
+struct ReplayRequest {
+  std::vector<std::string> command;  // as it was typed, for the results
+  std::string trace;
+  std::string allocators;  // as for -a; empty: kDefaultAllocators
+  std::string geometry;    // of plain `pymalloc`; empty: the recorded one
+  std::vector<std::size_t> arena_offsets;  // empty: recorded, or 0
+  std::string placements;                  // file for the first pymalloc; ""
+  Scope scope = Scope::kPython;
+  Touch touch = Touch::kHeader;  // of the timed runs
+  ReplayClock clock = ReplayClock::kStopped;
+  int repetitions = 10;  // timed rounds; 0: no times
+  std::size_t samples = 1000;
+  // Called with the name of each phase as it begins; may be empty.
+  std::function<void(const std::string&)> phase;
+};
+
+inline constexpr char kDefaultAllocators[] =
+    "pymalloc,mimalloc,jemalloc,system,bump,null";
+
+// Where neither the trace nor the caller names a generation.
+inline constexpr char kDefaultGeometry[] = "cpython-3.13";
+
+nlohmann::ordered_json Replay(const ReplayRequest& request);
+
+}  // namespace arenalab

@@ -1,0 +1,57 @@
+// The results file (RESULTS.md): everything that a replay found, as JSON.
+//
+// OWNERSHIP. The pointers of ResultsInput are borrowed for the call.
+// ERRORS. WriteResults throws InputError, and leaves no half-written file.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tools/replay/compile.h"
+#include "tools/replay/measure.h"
+#include "tools/replay/model.h"
+#include "tools/replay/moments.h"
+#include "tracer/format/trace_reader.h"
+
+namespace arenalab {
+
+inline constexpr char kResultsSchema[] = "arenalab.results/1";
+
+// One allocator of `-a`, and what is known of it. `model` is set for pymalloc.
+struct ReplayedAllocator {
+  AllocatorSpec spec;
+  AllocatorIdentity identity;
+  bool exact = false;      // the recorded generation with the recorded arenas
+  std::string generation;  // pymalloc only
+  std::optional<ModelRun> model;
+  std::optional<MemoryRun> memory;
+  std::optional<TimedRun> time;
+};
+
+struct ResultsInput {
+  std::vector<std::string> command;
+  const TraceReader* reader = nullptr;
+  const CompiledTrace* trace = nullptr;
+  const Samples* samples = nullptr;
+  // The clone at the recorded (or default) geometry: limits come from it.
+  const ModelRun* reference = nullptr;
+  std::vector<std::string> warnings;
+  std::string touch;         // of the timed runs
+  std::string memory_touch;  // of the memory runs
+  std::string clock;         // "clock stopped", "as recorded"
+  int repetitions = 0;
+  std::vector<ReplayedAllocator> allocators;
+};
+
+// The whole object, with its verdict.
+nlohmann::ordered_json MakeResults(const ResultsInput& input);
+
+// To `path` by way of a temporary name; "-" is stdout. An existing file is
+// replaced only with `overwrite`.
+void WriteResults(const nlohmann::ordered_json& results,
+                  const std::string& path, bool overwrite);
+
+}  // namespace arenalab

@@ -1,0 +1,281 @@
+// One function a line; a line that has nothing to say is left out.
+#include "tools/replay/verdict.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdio>
+#include <numeric>
+#include <utility>
+
+#include "tools/replay/readable.h"
+
+namespace arenalab {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// What is committed is compared only if it differs by more than this.
+constexpr double kSameWithin = 0.02;
+
+double Number(const Json& value) { return value.get<double>(); }
+
+// The first allocator whose inside is known.
+const Json* Reference(const Json& results) {
+  for (const Json& allocator : results["allocators"]) {
+    if (!allocator["waterfall"].is_null()) return &allocator;
+  }
+  return nullptr;
+}
+
+std::string NameOf(const Json& allocator) {
+  if (allocator["waterfall"].is_null()) {
+    return allocator["spelled"].get<std::string>();
+  }
+  return allocator["name"].get<std::string>() + " (" +
+         allocator["settings"]["geometry"].get<std::string>() + ")";
+}
+
+std::string Percent(double part, double whole) {
+  char text[16];
+  std::snprintf(text, sizeof(text), "%.0f %%", 100 * part / whole);
+  return text;
+}
+
+// "holds 11.0 MiB in 11 arenas for 9.8 MiB of small requests: 1.12x"
+std::string HoldsAt(const Json& results, const Json& allocator,
+                    std::size_t sample) {
+  const double small = Number(allocator["waterfall"]["bytes"][sample][0]);
+  const double held = Number(allocator["held_bytes"][sample]);
+  std::string line =
+      "holds " + ReadableBytes(held) + " in " +
+      ReadableCount(allocator["arenas"]["live"][sample].get<std::uint64_t>()) +
+      " arenas for " + ReadableBytes(small) + " of small requests";
+  if (small > 0) line += ": " + ReadableRatio(held / small);
+  const double repack = Number(results["limits"]["class_repack"][sample]);
+  if (small > 0 && repack > 0) {
+    line += " (one that compacts each class: " + ReadableRatio(repack / small) +
+            ")";
+  }
+  return line;
+}
+
+std::string PeakLine(const Json& results, const Json& allocator) {
+  const auto peak = results["moments"]["peak"].get<std::size_t>();
+  return "Peak: " + NameOf(allocator) + " " +
+         HoldsAt(results, allocator, peak) + ".";
+}
+
+std::string LargeLine(const Json& results) {
+  const auto peak = results["moments"]["peak"].get<std::size_t>();
+  const double all = Number(results["timeline"]["requested_bytes"][peak]);
+  const double small =
+      Number(results["timeline"]["requested_small_bytes"][peak]);
+  if (all == 0) return "";
+  return "Whose: of " + ReadableBytes(all) + " requested at the peak " +
+         Percent(small, all) + " are small requests, pymalloc's; " +
+         ReadableBytes(all - small) + " are the C library's.";
+}
+
+std::string ValleyLine(const Json& results, const Json& allocator) {
+  const Json& valley = results["moments"]["last_valley"];
+  if (valley.is_null()) {
+    return "Valley: none. Small requests never fall by a fifth of their peak "
+           "and stay down, so nothing is retained that was given up.";
+  }
+  return "Last valley: it " +
+         HoldsAt(results, allocator, valley.get<std::size_t>()) + ".";
+}
+
+// What the bytes that are not live blocks are, largest first.
+std::string CauseLine(const Json& results, const Json& allocator) {
+  const Json& valley = results["moments"]["last_valley"];
+  const std::size_t sample =
+      (valley.is_null() ? results["moments"]["peak"] : valley)
+          .get<std::size_t>();
+  const Json& parts = allocator["waterfall"]["parts"];
+  const Json& bytes = allocator["waterfall"]["bytes"][sample];
+  std::vector<std::pair<double, std::string>> waste;
+  double held = 0;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    held += Number(bytes[i]);
+    if (i == 0) continue;
+    std::string name = parts[i].get<std::string>();
+    std::replace(name.begin(), name.end(), '_', ' ');
+    waste.emplace_back(Number(bytes[i]), name);
+  }
+  if (held == 0) return "";
+  std::sort(waste.begin(), waste.end(), std::greater<>());
+  std::string line = "Why: of what is held ";
+  line += valley.is_null() ? "at the peak " : "at the last valley ";
+  line += Percent(Number(bytes[0]), held) + " is live";
+  for (std::size_t i = 0; i < 3 && waste[i].first > 0; ++i) {
+    line += ", " + Percent(waste[i].first, held) + " " + waste[i].second;
+  }
+  return line + ".";
+}
+
+std::string HoldersLine(const Json& allocator) {
+  const Json& arenas = allocator["arenas"];
+  const Json& counts = arenas["live_blocks"]["last_valley"];
+  if (counts.is_null() || counts.size() < 2) return "";
+  const std::size_t half = counts.size() / 2;
+  const auto blocks = std::accumulate(
+      counts.begin(), counts.begin() + static_cast<std::ptrdiff_t>(half),
+      std::uint64_t{0}, [](std::uint64_t sum, const Json& count) {
+        return sum + count.get<std::uint64_t>();
+      });
+  return "Holders: " + ReadableCount(half) + " of its " +
+         ReadableCount(counts.size()) + " arenas (" +
+         ReadableBytes(static_cast<double>(half) *
+                       Number(arenas["arena_bytes"])) +
+         ") are held by " + ReadableCount(blocks) + " blocks there; " +
+         ReadableCount(arenas["released"].get<std::uint64_t>()) + " of " +
+         ReadableCount(arenas["created"].get<std::uint64_t>()) +
+         " arenas were released over the run.";
+}
+
+// Resident bytes of all requests, every allocator alike.
+std::string ResidentLine(const Json& results, const char* title,
+                         std::size_t sample) {
+  std::string line;
+  double first = 0;
+  for (const Json& allocator : results["allocators"]) {
+    if (allocator["rss_bytes"].is_null()) continue;
+    const auto name = allocator["name"].get<std::string>();
+    if (name == "null" || name == "bump") continue;
+    const double rss = Number(allocator["rss_bytes"][sample]);
+    if (line.empty()) {
+      first = rss;
+      line = std::string(title) + ": " + NameOf(allocator) + " " +
+             ReadableBytes(rss);
+      continue;
+    }
+    line += ", " + NameOf(allocator) + " " + ReadableBytes(rss);
+    if (first > 0 && std::abs(rss / first - 1) > kSameWithin) {
+      char text[16];
+      std::snprintf(text, sizeof(text), " (%+.0f %%)", 100 * (rss / first - 1));
+      line += text;
+    }
+  }
+  return line.empty() ? "" : line + ".";
+}
+
+std::string TimeLine(const Json& results) {
+  std::string line;
+  for (const Json& allocator : results["allocators"]) {
+    const Json& time = allocator["time"];
+    if (time.is_null()) continue;
+    const auto name = allocator["name"].get<std::string>();
+    if (name == "null" || name == "bump") continue;
+    char text[160];
+    if (line.empty()) {
+      const Json& net = time["net_median"];
+      std::snprintf(text, sizeof(text), "Time: %s %.1f ns an event%s",
+                    NameOf(allocator).c_str(),
+                    Number(net.is_null() ? time["gross_median"] : net),
+                    net.is_null() ? "" : " net of the replay loop");
+    } else {
+      const Json& ratio = time["ratio_to_pymalloc"];
+      std::snprintf(text, sizeof(text), "; %s %s (%.2f-%.2fx the time)",
+                    NameOf(allocator).c_str(),
+                    ratio["verdict"].get<std::string>().c_str(),
+                    Number(ratio["low"]), Number(ratio["high"]));
+    }
+    line += text;
+  }
+  return line.empty() ? "" : line + ".";
+}
+
+std::string LimitsLine(const Json& results) {
+  std::string line =
+      "Not told: what Python itself would do with the time and memory saved";
+  if (results["options"]["time"] == "clock stopped") {
+    line +=
+        "; allocators that give back by the clock (mimalloc, jemalloc) had "
+        "no idle time";
+  }
+  return line + ".";
+}
+
+}  // namespace
+
+std::vector<std::string> VerdictLines(const Json& results) {
+  std::vector<std::string> lines;
+  const auto add = [&](std::string line) {
+    if (!line.empty() && lines.size() < kMostVerdictLines) {
+      lines.push_back(std::move(line));
+    }
+  };
+  if (!results["complete"].get<bool>()) {
+    add("The trace is incomplete: all of this is about the part that is "
+        "there.");
+  }
+  if (results["trace"]["replayed"].get<std::uint64_t>() == 0) {
+    add("Nothing was replayed: the trace holds no request in scope " +
+        results["options"]["scope"].get<std::string>() + ".");
+    return lines;
+  }
+  add(LargeLine(results));
+  if (const Json* reference = Reference(results)) {
+    add(PeakLine(results, *reference));
+    add(ValleyLine(results, *reference));
+    add(CauseLine(results, *reference));
+    add(HoldersLine(*reference));
+  }
+  const Json& moments = results["moments"];
+  add(ResidentLine(results, "Resident at the peak, all requests",
+                   moments["peak"].get<std::size_t>()));
+  if (!moments["last_valley"].is_null()) {
+    add(ResidentLine(results, "Resident at the last valley",
+                     moments["last_valley"].get<std::size_t>()));
+  }
+  add(TimeLine(results));
+  add(LimitsLine(results));
+  return lines;
+}
+
+std::string SummaryTable(const Json& results) {
+  const std::vector<std::string> heads = {
+      "allocator",      "held peak",     "held valley",
+      "committed peak", "resident peak", "res. valley",
+      "res. end",       "ns/event",      "x time"};
+  std::vector<std::vector<std::string>> rows = {heads};
+  for (const Json& allocator : results["allocators"]) {
+    const Json& summary = allocator["summary"];
+    const auto bytes = [&](const char* key) -> std::string {
+      const Json& value = summary[key];
+      return value.is_null() ? "n/a" : ReadableBytes(Number(value));
+    };
+    std::string gross = "n/a";
+    std::string ratio = "n/a";
+    if (const Json& time = allocator["time"]; !time.is_null()) {
+      char text[32];
+      std::snprintf(text, sizeof(text), "%.1f", Number(time["gross_median"]));
+      gross = text;
+      ratio = ReadableRatio(Number(time["ratio_to_pymalloc"]["median"]));
+    }
+    const bool model = !allocator["waterfall"].is_null();
+    rows.push_back({NameOf(allocator), bytes("peak_held_bytes"),
+                    bytes("last_valley_held_bytes"),
+                    model ? bytes("peak_committed_bytes") : "n/a",
+                    bytes("peak_rss_bytes"), bytes("last_valley_rss_bytes"),
+                    bytes("end_rss_bytes"), gross, ratio});
+  }
+  std::vector<std::size_t> widths(heads.size());
+  for (const auto& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i)
+      widths[i] = std::max(widths[i], row[i].size());
+  }
+  std::string table;
+  for (const auto& row : rows) {
+    std::string line = row[0];
+    line.resize(widths[0], ' ');
+    for (std::size_t i = 1; i < row.size(); ++i) {
+      line += "  " + std::string(widths[i] - row[i].size(), ' ') + row[i];
+    }
+    table += line + "\n";
+  }
+  return table;
+}
+
+}  // namespace arenalab
