@@ -7,6 +7,7 @@
 #include "tools/cli/record.h"
 #include "tools/cli/replay.h"
 #include "tools/cli/report.h"
+#include "tools/cli/trace.h"
 #include "tools/cli/verb.h"
 #include "tools/cli/verify.h"
 #include "tools/cli/version.h"
@@ -28,6 +29,7 @@ int Main(int argc, char** argv) {
   AddRecord(app, &status);
   AddReport(app, &status);
   AddReplay(app, &status);
+  AddTrace(app, &status);
   AddVerify(app, &status);
   AddCompare(app, &status);
 

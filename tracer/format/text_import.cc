@@ -121,9 +121,10 @@ class Import {
     const std::optional<std::uint32_t> before =
         live ? std::optional(found->second.object) : std::nullopt;
     const Identified identified = Append(event);
-    if (before.has_value() &&
-        (identified.unknown_old || identified.object != *before)) {
-      FailOwner(id);
+    if (before.has_value()) {
+      CheckOwner(id, event.layer,
+                 identified.unknown_old ? kNoObject : identified.object,
+                 *before);
     }
     if (old_address.value_or(0) != 0 && !identified.unknown_old) {
       Fail("old= names the address of a live object; use its ID");
@@ -151,7 +152,7 @@ class Import {
     event.layer = found->second.layer;
     event.address = found->second.address;
     Columns(event, nullptr, nullptr);
-    if (Append(event).object != found->second.object) FailOwner(id);
+    CheckOwner(id, event.layer, Append(event).object, found->second.object);
     objects_.erase(found);
   }
 
@@ -306,9 +307,17 @@ class Import {
     return value;
   }
 
-  [[noreturn]] void FailOwner(std::uint32_t id) const {
-    Fail("the address of ID " + std::to_string(id) +
-         " has been given to another ID since; that one comes first");
+  void CheckOwner(std::uint32_t id, Layer layer, std::uint32_t object,
+                  std::uint32_t expected) const {
+    if (object == kNoObject) {
+      Fail("ID " + std::to_string(id) +
+           " was not allocated in domain=" + std::string(LayerWord(layer)) +
+           "; a block stays in its domain (mem and obj are one)");
+    }
+    if (object != expected) {
+      Fail("the address of ID " + std::to_string(id) +
+           " has been given to another ID since; that one comes first");
+    }
   }
   [[noreturn]] void Fail(const std::string& what) const {
     throw InputError(name_ + ":" + std::to_string(line_) + ": " + what);

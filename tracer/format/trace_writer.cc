@@ -287,9 +287,11 @@ struct TraceWriter::Impl {
 
 TraceWriter::TraceWriter(const std::string& path, bool exclusive)
     : impl_(std::make_unique<Impl>(path)) {
-  impl_->fd = open(
-      path.c_str(),
-      O_WRONLY | O_CREAT | O_CLOEXEC | (exclusive ? O_EXCL : O_TRUNC), 0666);
+  impl_->fd = path == "-" ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0)
+                          : open(path.c_str(),
+                                 O_WRONLY | O_CREAT | O_CLOEXEC |
+                                     (exclusive ? O_EXCL : O_TRUNC),
+                                 0666);
   if (impl_->fd < 0) {
     impl_->Fail("cannot create");
     return;

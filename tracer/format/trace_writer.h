@@ -18,7 +18,8 @@ namespace arenalab {
 
 class TraceWriter {
  public:
-  // Creates the file; with `exclusive`, one that exists is an error.
+  // Creates the file; with `exclusive`, one that exists is an error. "-" is
+  // standard output.
   TraceWriter(const std::string& path, bool exclusive);
   // Flushes what is buffered, without the END mark.
   ~TraceWriter();

@@ -188,6 +188,8 @@ TEST(TextTest, ErrorsNameTheLine) {
   expect("malloc 0 1 addr=0x10\nfree-unknown 0x10\n", "use `free ID`");
   expect("malloc 0 1 addr=0x10\nmalloc 1 1 addr=0x10\nfree 0\n",
          "given to another ID");
+  expect("malloc 0 1\nfree 0 domain=raw\n", "not allocated in domain=raw");
+  expect("malloc 0 1\nrealloc 0 2 domain=libc\n", "domain=libc");
   expect("mark\n", "a name is");
   expect("mark \"x\n", "a name is");
   expect("mark \"\\q\"\n", "a name is");

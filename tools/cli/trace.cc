@@ -1,0 +1,206 @@
+// Every reader of a trace says when it is incomplete or lost events, on
+// stderr; the exit status stays what the verb found.
+#include "tools/cli/trace.h"
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "tools/cli/output_file.h"
+#include "tools/cli/trace_info.h"
+#include "tools/cli/version.h"
+#include "tracer/format/lint.h"
+#include "tracer/format/text.h"
+
+namespace arenalab {
+namespace {
+
+struct Flags {
+  std::string input;
+  std::string output = "-";
+  bool force = false;
+  bool json = false;
+};
+
+void Warn(const TraceReader& reader) {
+  if (!reader.complete()) {
+    std::fprintf(stderr,
+                 "arenalab: warning: %s is incomplete (no END mark: still "
+                 "being written, or its recorder was killed)\n",
+                 reader.path().c_str());
+  }
+  if (reader.totals().lost != 0) {
+    std::fprintf(stderr, "arenalab: warning: %s: %llu events were lost\n",
+                 reader.path().c_str(),
+                 static_cast<unsigned long long>(reader.totals().lost));
+  }
+}
+
+// stdout is data: a reader that went away or a full disk is an error.
+void Print(const std::string& text) {
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() ||
+      std::fflush(stdout) != 0) {
+    throw InputError(std::string("cannot write to standard output: ") +
+                     std::strerror(errno));
+  }
+}
+
+int Info(const Flags& flags) {
+  TraceReader reader(flags.input);
+  Print(flags.json ? TraceInfoJson(reader) : TraceInfoText(reader));
+  Warn(reader);
+  return kOk;
+}
+
+int Dump(const Flags& flags) {
+  TraceReader reader(flags.input);
+  OutputFile output(flags.output, flags.force);
+  if (output.path() == "-") {
+    DumpText(reader, stdout);
+  } else {
+    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(
+        std::fopen(output.path().c_str(), "wb"), std::fclose);
+    if (file == nullptr) {
+      throw InputError(output.path() +
+                       ": cannot create: " + std::strerror(errno));
+    }
+    DumpText(reader, file.get());
+  }
+  output.Commit();
+  Warn(reader);
+  return kOk;
+}
+
+int Import(const Flags& flags) {
+  std::ifstream file;
+  if (flags.input != "-") {
+    file.open(flags.input, std::ios::binary);
+    if (!file.is_open()) {
+      throw InputError(flags.input + ": cannot open: " + std::strerror(errno));
+    }
+  }
+  OutputFile output(flags.output, flags.force);
+  TraceWriter writer(output.path(), /*exclusive=*/false);
+  const bool from_stdin = flags.input == "-";
+  ImportText(from_stdin ? std::cin : file, from_stdin ? "stdin" : flags.input,
+             writer);
+  output.Commit();
+  std::fprintf(stderr, "arenalab: %s: %llu requests\n", flags.output.c_str(),
+               static_cast<unsigned long long>(writer.requests()));
+  return kOk;
+}
+
+std::string LintJson(const TraceReader& reader, const LintReport& report) {
+  nlohmann::ordered_json counts = nlohmann::ordered_json::object();
+  for (int i = 0; i < kLintRules; ++i) {
+    counts[std::string(LintRuleName(static_cast<LintRule>(i)))] =
+        report.counts[static_cast<std::size_t>(i)];
+  }
+  nlohmann::ordered_json first = nlohmann::ordered_json::array();
+  for (const LintFinding& finding : report.first) {
+    first.push_back({{"rule", LintRuleName(finding.rule)},
+                     {"request", finding.request},
+                     {"what", finding.what}});
+  }
+  const nlohmann::ordered_json json = {{"schema", "arenalab.lint/1"},
+                                       {"tool", kVersion},
+                                       {"file", reader.path()},
+                                       {"legal", report.legal()},
+                                       {"complete", report.complete},
+                                       {"requests", report.requests},
+                                       {"judged", report.judged},
+                                       {"explained_reuses", report.explained},
+                                       {"live_at_end", report.live_at_end},
+                                       {"counts", counts},
+                                       {"first", first}};
+  return json.dump(2, ' ', false,
+                   nlohmann::ordered_json::error_handler_t::replace) +
+         "\n";
+}
+
+std::string LintText(const TraceReader& reader, const LintReport& report) {
+  std::string text;
+  for (const LintFinding& finding : report.first) {
+    text += reader.path() + ": request " + std::to_string(finding.request) +
+            ": " + std::string(LintRuleName(finding.rule)) + ": " +
+            finding.what + "\n";
+  }
+  for (int i = 0; i < kLintRules; ++i) {
+    const std::uint64_t count = report.counts[static_cast<std::size_t>(i)];
+    if (count > LintReport::kFindings) {
+      text += reader.path() + ": " +
+              std::string(LintRuleName(static_cast<LintRule>(i))) + ": " +
+              std::to_string(count) + " in all\n";
+    }
+  }
+  text += reader.path() + ": " + (report.legal() ? "legal" : "not legal") +
+          ": " + std::to_string(report.judged) + " requests judged, " +
+          std::to_string(report.requests - report.judged) + " nested, " +
+          std::to_string(report.explained) +
+          " addresses reused within a realloc, " +
+          std::to_string(report.live_at_end) + " objects live at the end\n";
+  return text;
+}
+
+int LintTrace(const Flags& flags) {
+  TraceReader reader(flags.input);
+  const LintReport report = Lint(reader);
+  Print(flags.json ? LintJson(reader, report) : LintText(reader, report));
+  Warn(reader);
+  return report.legal() ? kOk : kDifferent;
+}
+
+CLI::App* AddVerb(CLI::App* trace, const char* name, const char* purpose,
+                  const std::shared_ptr<Flags>& flags, int* status,
+                  int (*run)(const Flags&)) {
+  CLI::App* verb = trace->add_subcommand(name, purpose);
+  verb->callback([flags, status, run] { *status = run(*flags); });
+  return verb;
+}
+
+}  // namespace
+
+void AddTrace(CLI::App& app, int* status) {
+  CLI::App* trace = app.add_subcommand(
+      "trace", "A trace file as such: what it holds, as text, from text");
+  trace->require_subcommand(1);
+  const auto flags = std::make_shared<Flags>();
+  const char* const kTrace = "The trace; - is standard input";
+
+  CLI::App* info = AddVerb(trace, "info", "What a trace holds, in numbers",
+                           flags, status, Info);
+  info->add_option("TRACE", flags->input, kTrace)->required();
+  info->add_flag("--json", flags->json, "Schema arenalab.trace-info/1");
+
+  CLI::App* dump = AddVerb(
+      trace, "dump",
+      "The text form: one line an event, as tracer/TRACE_FORMAT.md tells",
+      flags, status, Dump);
+  dump->add_option("TRACE", flags->input, kTrace)->required();
+  dump->add_option("-o,--output", flags->output, "The text; - is stdout")
+      ->capture_default_str();
+  dump->add_flag("-f,--force", flags->force, "Overwrite the output");
+
+  CLI::App* import = AddVerb(trace, "import", "A trace from its text form",
+                             flags, status, Import);
+  import->add_option("TEXT", flags->input, "The text; - is standard input")
+      ->required();
+  import->add_option("-o,--output", flags->output, "The trace; - is stdout")
+      ->required();
+  import->add_flag("-f,--force", flags->force, "Overwrite the output");
+
+  CLI::App* lint = AddVerb(
+      trace, "lint",
+      "Is the trace possible? Exit status 0: legal, 1: it holds what no "
+      "program and no allocator does",
+      flags, status, LintTrace);
+  lint->add_option("TRACE", flags->input, kTrace)->required();
+  lint->add_flag("--json", flags->json, "Schema arenalab.lint/1");
+}
+
+}  // namespace arenalab

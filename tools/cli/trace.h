@@ -1,0 +1,10 @@
+// `arenalab trace info|dump|import|lint`: a trace file as such.
+#pragma once
+
+#include "tools/cli/verb.h"
+
+namespace arenalab {
+
+void AddTrace(CLI::App& app, int* status);
+
+}  // namespace arenalab
