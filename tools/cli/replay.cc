@@ -36,16 +36,24 @@ class Progress {
       std::fprintf(stderr, "replay: %s\n", name.c_str());
       return;
     }
-    const auto elapsed = std::chrono::steady_clock::now() - start_;
-    if (elapsed < std::chrono::milliseconds(500)) return;
-    std::fprintf(stderr, "\r\033[Kreplay: %s", name.c_str());
-    shown_ = true;
+    Show(name);
+  }
+  void Part(const std::string& name, int done, int total) {
+    if (!terminal_) return;
+    Show(name + " " + std::to_string(done) + "/" + std::to_string(total));
   }
   void End() {
     if (shown_) std::fputs("\r\033[K", stderr);
   }
 
  private:
+  void Show(const std::string& text) {
+    const auto elapsed = std::chrono::steady_clock::now() - start_;
+    if (elapsed < std::chrono::milliseconds(500)) return;
+    std::fprintf(stderr, "\r\033[Kreplay: %s", text.c_str());
+    shown_ = true;
+  }
+
   bool terminal_ = isatty(STDERR_FILENO) != 0;
   bool shown_ = false;
   std::chrono::steady_clock::time_point start_ =
@@ -78,6 +86,9 @@ int Run(Flags& flags) {
       flags.time == "recorded" ? ReplayClock::kRecorded : ReplayClock::kStopped;
   Progress progress;
   flags.request.phase = [&](const std::string& name) { progress.Phase(name); };
+  flags.request.progress = [&](const std::string& name, int done, int total) {
+    progress.Part(name, done, total);
+  };
   const nlohmann::ordered_json results = Replay(flags.request);
   progress.End();
   for (const auto& warning : results["trace"]["warnings"]) {

@@ -18,8 +18,7 @@ namespace {
 }  // namespace
 
 OpFile::OpFile() {
-  // Inherited across exec: the worker finds it by number.
-  fd_ = memfd_create("arenalab-ops", 0);
+  fd_ = memfd_create("arenalab-ops", MFD_CLOEXEC);
   if (fd_ < 0) ThrowErrno("memfd_create for the compiled trace");
   buffer_.reserve(kBufferOps);
 }

@@ -3,8 +3,8 @@
 
 #include <unistd.h>
 
-#include <map>
-#include <memory>
+#include <algorithm>
+#include <cstdint>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -21,6 +21,9 @@ namespace arenalab {
 namespace {
 
 constexpr std::string_view kPymalloc = "pymalloc";
+constexpr std::string_view kBump = "bump";
+// The order of the rounds is drawn from it: the same for everybody.
+constexpr std::uint64_t kRoundsSeed = 1;
 
 std::string CanonicalGeometry(const std::string& name,
                               const std::string& whence) {
@@ -62,6 +65,7 @@ class Replayer {
                              request_.samples);
     Warn();
     RunModels();
+    MeasureAll();
     return MakeResults(Input());
   }
 
@@ -96,6 +100,8 @@ class Replayer {
         allocator.generation = GeometryOfSpec(spec, geometry_);
         spec.settings = "geometry:" + allocator.generation;
       }
+      // Settings that mean nothing are told before a long trace is read.
+      allocator.identity = ProbeAllocator(spec);
       allocator.spec = std::move(spec);
       allocators_.push_back(std::move(allocator));
     }
@@ -204,6 +210,83 @@ class Replayer {
     Phase("modelling pymalloc of " + geometry_);
     own_reference_ = Model(geometry_, nullptr);
     reference_ = &*own_reference_;
+  }
+
+  // Why an allocator is not run in a worker; nullopt: it is.
+  std::optional<std::string> Unmeasurable(
+      const ReplayedAllocator& allocator) const {
+    if (trace_.steps == 0) return "the trace holds no request";
+    if (!allocator.generation.empty() && trace_.scope != Scope::kPython) {
+      return "its heap would serve raw requests too, which pymalloc does not";
+    }
+    const std::uint64_t memory =
+        static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) *
+        static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+    if (allocator.spec.name == kBump &&
+        samples_.timeline.allocated_bytes.back() > memory / 4) {
+      return "it never reuses, and the trace allocates more than a quarter of "
+             "this machine's memory";
+    }
+    return std::nullopt;
+  }
+
+  void MeasureAll() {
+    std::vector<ReplayedAllocator*> measured;
+    for (ReplayedAllocator& allocator : allocators_) {
+      if (const auto why = Unmeasurable(allocator)) {
+        warnings_.push_back(allocator.spec.spelled +
+                            " is not measured: " + *why);
+      } else {
+        measured.push_back(&allocator);
+      }
+    }
+    if (measured.empty()) return;
+    MeasureResidentMemory(measured);
+    if (request_.repetitions > 0) MeasureRounds(measured);
+  }
+
+  void MeasureResidentMemory(const std::vector<ReplayedAllocator*>& measured) {
+    const OpFile file = WithSamples(trace_, samples_.timeline.steps);
+    const OpsProgram program{
+        .fd = file.fd(),
+        .ops = file.ops().size(),
+        .slots = trace_.slots,
+        .samples = static_cast<std::uint32_t>(samples_.timeline.steps.size())};
+    for (ReplayedAllocator* allocator : measured) {
+      Phase("memory of " + allocator->spec.spelled);
+      allocator->memory =
+          MeasureMemory(allocator->spec, program,
+                        {.touch = kMemoryTouch, .clock = request_.clock});
+    }
+  }
+
+  void MeasureRounds(std::vector<ReplayedAllocator*> measured) {
+    // Times are told against the first pymalloc, if there is one.
+    std::stable_partition(measured.begin(), measured.end(),
+                          [](const ReplayedAllocator* allocator) {
+                            return !allocator->generation.empty();
+                          });
+    std::vector<AllocatorSpec> specs;
+    for (const ReplayedAllocator* allocator : measured)
+      specs.push_back(allocator->spec);
+    const OpsProgram program{.fd = trace_.ops.fd(),
+                             .ops = trace_.ops.ops().size(),
+                             .slots = trace_.slots};
+    Phase("times, " + std::to_string(request_.repetitions) + " rounds");
+    std::vector<TimedRun> runs = MeasureTimes(
+        specs, program, {.touch = request_.touch}, request_.repetitions,
+        kRoundsSeed,
+        [](void* self, int done, int total) {
+          static_cast<Replayer*>(self)->Round(done, total);
+        },
+        this);
+    for (std::size_t i = 0; i < runs.size(); ++i)
+      measured[i]->time = std::move(runs[i]);
+  }
+
+  // A line a run would drown a log.
+  void Round(int done, int total) {
+    if (request_.progress) request_.progress("times", done, total);
   }
 
   ResultsInput Input() {

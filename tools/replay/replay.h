@@ -31,6 +31,8 @@ struct ReplayRequest {
   std::size_t samples = 1000;
   // Called with the name of each phase as it begins; may be empty.
   std::function<void(const std::string&)> phase;
+  // Called within a long phase, with how much of it is done; may be empty.
+  std::function<void(const std::string&, int done, int total)> progress;
 };
 
 inline constexpr char kDefaultAllocators[] =
