@@ -56,7 +56,8 @@ std::string PymallocGeneration(std::string_view version,
          std::to_string(release.minor) + "." + std::to_string(release.micro);
 }
 
-std::string AllocatorBeneath(std::string_view name) {
+std::string AllocatorBeneath(std::string_view name, bool has_statistics) {
+  if (name.empty()) return has_statistics ? "pymalloc" : "malloc";
   if (name.ends_with("_debug")) return "debug";
   if (name == "default") return "pymalloc";
   return std::string(name);

@@ -17,7 +17,9 @@ std::string PymallocGeneration(std::string_view version,
                                std::string_view statistics);
 
 // `pymalloc`, `malloc`, `debug` or `mimalloc`, of the interpreter's own names
-// (`pymalloc_debug`, ...); else the name itself.
-std::string AllocatorBeneath(std::string_view name);
+// (`pymalloc_debug`, ...); else the name itself. Where nothing was set after
+// the start the name is empty: it is the default, and only pymalloc has
+// statistics.
+std::string AllocatorBeneath(std::string_view name, bool has_statistics);
 
 }  // namespace arenalab

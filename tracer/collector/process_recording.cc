@@ -190,13 +190,16 @@ void ProcessRecording::WriteMeta(bool final) {
   if (!meta_written_ || final) {
     writer_->Meta("geometry", PymallocGeneration(Text(header_->python),
                                                  {header_->statistics, bytes}));
-    writer_->Meta("allocator", AllocatorBeneath(Text(header_->allocator)));
+    writer_->Meta("allocator",
+                  AllocatorBeneath(Text(header_->allocator), bytes != 0));
     meta_written_ = bytes != 0;
   }
   if (!final) return;
   if (header_->lost_hooks.load() != 0) {
-    writer_->Meta("lost.hooks",
-                  "another allocator was set over the hooks too many times");
+    writer_->Meta(
+        "lost.hooks",
+        "the interpreter replaced its allocators while it was running; "
+        "requests until the hooks were back are missing");
   }
   if (merger_.damaged()) {
     writer_->Meta("lost.damaged",

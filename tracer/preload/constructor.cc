@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tracer/preload/environment.h"
 #include "tracer/preload/python_hooks.h"
 #include "tracer/preload/recorder.h"
 
@@ -12,15 +13,15 @@ namespace arenalab::preload {
 namespace {
 
 [[gnu::constructor]] void Start() {
-  const char* directory = getenv(ring::kRunVariable);
+  const char* directory = Variable(ring::kRunVariable);
   if (directory == nullptr || strlen(directory) >= sizeof(settings.directory) ||
       !FindPython()) {
     return;
   }
   strcpy(settings.directory, directory);
-  const char* layers = getenv(ring::kLayersVariable);
+  const char* layers = Variable(ring::kLayersVariable);
   settings.layers = layers != nullptr && strcmp(layers, "1") == 0;
-  const char* collector = getenv(ring::kCollectorVariable);
+  const char* collector = Variable(ring::kCollectorVariable);
   settings.collector = collector != nullptr ? atoi(collector) : 0;
   local.fork = ring::kUnknownFork;
   settings.enabled = true;

@@ -10,8 +10,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tracer/preload/environment.h"
 #include "tracer/preload/python_hooks.h"
 #include "tracer/preload/recorder.h"
+
+// The oldest version of dlsym, so that the library loads on older systems.
+__asm__(".symver dlsym, dlsym@GLIBC_2.2.5");
 
 // glibc's own, under the names that it exports for this purpose. Calling them
 // needs no dlsym, which would itself allocate.
@@ -44,6 +48,7 @@ bool IsPowerOfTwo(std::size_t n) { return n != 0 && (n & (n - 1)) == 0; }
 using namespace arenalab;           // NOLINT(google-build-using-namespace)
 using namespace arenalab::preload;  // NOLINT(google-build-using-namespace)
 
+#pragma GCC visibility push(default)
 extern "C" {
 
 void* malloc(std::size_t size) {
@@ -135,18 +140,12 @@ int pthread_create(pthread_t* thread, const pthread_attr_t* attributes,
   return real(thread, attributes, start, argument);
 }
 
-// glibc's own, in full. CPython asks for PYTHONMALLOC, then may set its
-// allocators anew, then asks for other variables: at each we look again.
+// CPython asks for PYTHONMALLOC, then may set its allocators anew, then asks
+// for other variables: at each we look again.
 char* getenv(const char* name) {
   if (settings.enabled && !settings.threaded) WrapAllocators();
-  const std::size_t length = strlen(name);
-  if (environ == nullptr || length == 0) return nullptr;
-  for (char** entry = environ; *entry != nullptr; ++entry) {
-    if (strncmp(*entry, name, length) == 0 && (*entry)[length] == '=') {
-      return *entry + length + 1;
-    }
-  }
-  return nullptr;
+  return Variable(name);
 }
 
 }  // extern "C"
+#pragma GCC visibility pop

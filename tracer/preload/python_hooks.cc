@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tracer/preload/environment.h"
 #include "tracer/preload/python_api.h"
 #include "tracer/preload/recorder.h"
 
@@ -20,12 +21,14 @@ namespace {
 
 PythonApi python;
 
-// One per time that a domain was wrapped; its address is the hooks' context. A
-// wrap is never changed again: what lies above it may hold on to it.
+// One per allocator that a domain was found with; its address is the hooks'
+// context. A wrap is never changed: what lies above it may hold on to it.
 struct Wrap {
   PythonAllocator saved;
+  Domain domain;
 };
-constexpr int kMaxWraps = 48;
+constexpr int kDomains = 3;
+constexpr int kMaxWraps = 16 * kDomains;
 Wrap wraps[kMaxWraps];
 int wrap_count = 0;
 ArenaAllocator saved_arena;
@@ -149,14 +152,20 @@ void ArenaFree(void*, void* base, std::size_t size) {
   saved_arena.free(saved_arena.context, base, size);
 }
 
-// What stands beneath, in the interpreter's own word. Only while no hook of
-// ours is on top.
+// What stands beneath, in the interpreter's own word, asked before our hook is
+// put on top. Not from the constructor: 3.12 needs its runtime for it. What
+// stands there then is the default; pymalloc's statistics tell which.
 void KeepAllocatorName() {
   const char* name = nullptr;
   if (python.allocator_name != nullptr) {
     name = python.allocator_name();
   } else if (python.pymalloc_enabled != nullptr) {
-    name = python.pymalloc_enabled() ? "pymalloc" : "malloc";
+    // 3.6 does not say whether its debug layer is there; only this puts it in.
+    const char* wish = Variable("PYTHONMALLOC");
+    const bool debug = wish != nullptr && strstr(wish, "debug") != nullptr;
+    name = debug                       ? "pymalloc_debug"
+           : python.pymalloc_enabled() ? "pymalloc"
+                                       : "malloc";
   }
   if (name == nullptr) name = "unknown";
   strncpy(settings.allocator, name, sizeof(settings.allocator) - 1);
@@ -185,6 +194,19 @@ PythonAllocator OurAllocatorOf(Domain domain, Wrap* wrap) {
 
 bool IsOurs(Domain domain, const PythonAllocator& allocator) {
   return allocator.malloc == OurAllocatorOf(domain, nullptr).malloc;
+}
+
+// nullptr where there are too many.
+Wrap* WrapOf(Domain domain, const PythonAllocator& saved) {
+  for (Wrap* wrap = wraps; wrap != wraps + wrap_count; ++wrap) {
+    if (wrap->domain == domain &&
+        memcmp(&wrap->saved, &saved, sizeof(saved)) == 0) {
+      return wrap;
+    }
+  }
+  if (wrap_count == kMaxWraps) return nullptr;
+  wraps[wrap_count] = {saved, domain};
+  return &wraps[wrap_count++];
 }
 
 template <typename Function>
@@ -227,20 +249,32 @@ bool FindPython() {
 }
 
 void WrapAllocators() {
-  bool named = false;
-  for (const Domain domain : {kRawDomain, kMemDomain, kObjectDomain}) {
-    PythonAllocator current;
-    python.get_allocator(domain, &current);
-    if (IsOurs(domain, current)) continue;
-    if (wrap_count == kMaxWraps) {
-      if (hot.header != nullptr) hot.header->lost_hooks.fetch_add(1);
-      return;
+  PythonAllocator current[kDomains];
+  int foreign = 0;
+  for (int domain = 0; domain < kDomains; ++domain) {
+    python.get_allocator(static_cast<Domain>(domain), &current[domain]);
+    foreign += IsOurs(static_cast<Domain>(domain), current[domain]) ? 0 : 1;
+  }
+  // CPython swaps single domains for a moment now and then; all three at once
+  // is a choice.
+  if (foreign == kDomains && wrap_count > 0) {
+    KeepAllocatorName();
+    // 3.7 allocates before it does so; what it did between then and now passed
+    // by the hooks.
+    if (hot.header != nullptr &&
+        hot.header->streams[ring::kStateStream].published.load() != 0) {
+      hot.header->lost_hooks.fetch_add(1);
     }
-    if (!named) KeepAllocatorName();
-    named = true;
-    Wrap* wrap = &wraps[wrap_count++];
-    wrap->saved = current;
-    if (domain == kObjectDomain) saved_object = current;
+  }
+  for (int i = 0; foreign != 0 && i < kDomains; ++i) {
+    const auto domain = static_cast<Domain>(i);
+    if (IsOurs(domain, current[i])) continue;
+    Wrap* wrap = WrapOf(domain, current[i]);
+    if (wrap == nullptr) {
+      if (hot.header != nullptr) hot.header->lost_hooks.fetch_add(1);
+      continue;
+    }
+    if (domain == kObjectDomain) saved_object = current[i];
     PythonAllocator ours = OurAllocatorOf(domain, wrap);
     python.set_allocator(domain, &ours);
   }

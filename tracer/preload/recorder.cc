@@ -146,8 +146,8 @@ std::uint32_t ClaimSlot(std::uint32_t chunk) {
     entry.thread = ThreadNumber();
     entry.kernel_id = static_cast<std::int32_t>(syscall(SYS_gettid));
     std::uint32_t limit = hot.header->slot_limit.load();
-    while (limit <= slot && !hot.header->slot_limit.compare_exchange_weak(
-                                limit, slot + 1)) {
+    while (limit <= slot &&
+           !hot.header->slot_limit.compare_exchange_weak(limit, slot + 1)) {
     }
     entry.state.store(ring::SlotState::kInUse, std::memory_order_release);
     return slot;

@@ -126,7 +126,7 @@ struct Header {
   std::atomic<std::uint32_t> statistics_bytes;
   char statistics[12 << 10];
 
-  std::uint32_t next_free[kChunks];  // links of the free stack
+  std::uint32_t next_free[kChunks];       // links of the free stack
   std::atomic<std::uint32_t> slot_limit;  // slots from here on: never used
   StreamSlot streams[kStreams];
 };
