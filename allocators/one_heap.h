@@ -10,10 +10,13 @@
 
 namespace arenalab {
 
-// Calls visitor.template operator()<Heap>(). False would mean that `settings`
-// name no heap.
+// Calls visitor.template operator()<Heap>(). False, and no call, if there are
+// settings and the heap has no CheckSettings() to understand them.
 template <Allocator Heap, typename Visitor>
-bool VisitOneHeap(std::string_view /*settings*/, Visitor&& visitor) {
+bool VisitOneHeap(std::string_view settings, Visitor&& visitor) {
+  if constexpr (!requires { Heap::CheckSettings(settings); }) {
+    if (!settings.empty()) return false;
+  }
   std::forward<Visitor>(visitor).template operator()<Heap>();
   return true;
 }

@@ -18,6 +18,23 @@ std::int64_t ReadStatistic(const char* name) {
 constexpr std::string_view kHiddenOptions[] = {"bin_shards", "slab_sizes",
                                                "lg_tcache_max"};
 
+// Options whose value is a word; to mallctl it is as wide as a number.
+constexpr std::string_view kWordOptions[] = {
+    "dss", "metadata_thp", "percpu_arena", "thp", "zero_realloc", "junk"};
+
+constexpr const char* kNotTaken = "jemalloc did not take a value";
+
+template <typename Value>
+bool ReadOption(const char* name, Value* value) {
+  std::size_t value_bytes = sizeof(*value);
+  return mallctl(name, value, &value_bytes, nullptr, 0) == 0;
+}
+
+const char* CheckWord(const char* name, std::string_view wanted) {
+  const char* word = "";
+  return ReadOption(name, &word) && wanted == word ? nullptr : kNotTaken;
+}
+
 // nullptr, or what is wrong with `key:value`.
 const char* CheckOption(std::string_view key, std::string_view value) {
   for (std::string_view hidden : kHiddenOptions) {
@@ -29,20 +46,21 @@ const char* CheckOption(std::string_view key, std::string_view value) {
   if (key.empty() || key.size() > sizeof(name) - 5) return kUnknownOption;
   std::memcpy(name + 4, key.data(), key.size());
   if (mallctl(name, nullptr, nullptr, nullptr, 0) != 0) return kUnknownOption;
-  const auto wanted = NumberIn(value);
-  if (!wanted.has_value()) return nullptr;  // on and off, and words: as taken
+  for (std::string_view option : kWordOptions) {
+    if (key == option) return CheckWord(name, value);
+  }
   // An option is as wide as its type; mallctl refuses other widths.
+  bool flag = false;
+  if (ReadOption(name, &flag)) {
+    return value == (flag ? "true" : "false") ? nullptr : kNotTaken;
+  }
   std::int64_t wide = 0;
   std::int32_t narrow = 0;
-  std::size_t bytes = sizeof(wide);
-  if (mallctl(name, &wide, &bytes, nullptr, 0) != 0) {
-    bytes = sizeof(narrow);
-    if (mallctl(name, &narrow, &bytes, nullptr, 0) != 0) {
-      return "jemalloc did not take a value: it is no number";
-    }
+  if (!ReadOption(name, &wide)) {
+    if (!ReadOption(name, &narrow)) return kNotTaken;
     wide = narrow;
   }
-  return wide == *wanted ? nullptr : "jemalloc did not take a value";
+  return NumberIn(value) == wide ? nullptr : kNotTaken;
 }
 
 }  // namespace

@@ -166,7 +166,7 @@ int WorkerMain() {
   const bool known = ARENALAB_VISIT_HEAP(
       report->in.settings,
       [&]<typename Heap>() { done = MakeAndRun<Heap>(report, samples); });
-  if (!known) Fail(report, "the settings name no heap of this allocator");
+  if (!known) Fail(report, "it has no such settings");
   return done ? 0 : 1;
 }
 
