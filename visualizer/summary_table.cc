@@ -66,12 +66,16 @@ std::vector<Row> RowsOf(const nlohmann::json& results) {
   return rows;
 }
 
-std::string Cell(const std::optional<Series>& series,
-                 const nlohmann::json& sample) {
-  if (!series || !sample.is_number_integer()) return "<td>n/a</td>";
+// On narrow screens a row becomes a card; each cell then shows its column.
+std::string Cell(const char* column, const std::string& text) {
+  return std::string("<td data-label=\"") + column + "\">" + text + "</td>";
+}
+
+std::string BytesAt(const std::optional<Series>& series,
+                    const nlohmann::json& sample) {
+  if (!series || !sample.is_number_integer()) return "n/a";
   const auto at = sample.get<std::size_t>();
-  return "<td>" + (at < series->size() ? FormatBytes((*series)[at]) : "n/a") +
-         "</td>";
+  return at < series->size() ? FormatBytes((*series)[at]) : "n/a";
 }
 
 std::string Bar(double bytes, double largest) {
@@ -84,34 +88,37 @@ std::string Bar(double bytes, double largest) {
   return text;
 }
 
-std::string Ratio(const Row& row, double requested_peak) {
-  if (!row.series || requested_peak <= 0) return "<td>n/a</td>";
+std::string Fixed(const char* format, double value) {
   char text[32];
-  std::snprintf(text, sizeof text, "<td>%.2f ×</td>",
-                *std::max_element(row.series->begin(), row.series->end()) /
-                    requested_peak);
+  std::snprintf(text, sizeof text, format, value);
   return text;
+}
+
+std::string Ratio(const Row& row, double requested_peak) {
+  if (!row.series || requested_peak <= 0) return "n/a";
+  return Fixed("%.2f ×",
+               *std::max_element(row.series->begin(), row.series->end()) /
+                   requested_peak);
 }
 
 std::string Speed(const nlohmann::json* allocator) {
   if (allocator == nullptr) return "<td></td><td></td>";
   const nlohmann::json& time = At(*allocator, "time");
   const nlohmann::json& ratio = At(time, "ratio_to_pymalloc");
-  if (!At(time, "gross_median").is_number()) {
-    return "<td>n/a</td><td>n/a</td>";
-  }
-  char text[64];
-  std::snprintf(text, sizeof text, "<td>%.1f ns</td>",
-                At(time, "gross_median").get<double>());
-  std::string out = text;
+  const nlohmann::json& gross = At(time, "gross_median");
   const std::string verdict = TextOf(At(ratio, "verdict"));
-  if (!At(ratio, "median").is_number()) return out + "<td>n/a</td>";
-  std::snprintf(text, sizeof text, "%.2f ×", At(ratio, "median").get<double>());
-  const char* kind = verdict == "faster"   ? " class=\"better\""
-                     : verdict == "slower" ? " class=\"worse\""
-                                           : "";
-  return out + "<td>" + text + "<span class=\"label\"><span" + kind + ">" +
-         Escape(verdict) + "</span></span></td>";
+  std::string times = "n/a";
+  if (At(ratio, "median").is_number()) {
+    const char* kind = verdict == "faster"   ? "better"
+                       : verdict == "slower" ? "worse"
+                                             : "";
+    times = Fixed("%.2f ×", At(ratio, "median").get<double>()) +
+            "<span class=\"label\"><span class=\"" + kind + "\">" +
+            Escape(verdict) + "</span></span>";
+  }
+  return Cell("speed", gross.is_number() ? Fixed("%.1f ns", gross.get<double>())
+                                         : "n/a") +
+         Cell("time ÷ pymalloc", times);
 }
 
 }  // namespace
@@ -132,8 +139,7 @@ std::string SummarySection(const nlohmann::json& results) {
     }
   }
   std::string out =
-      "<div class=\"scroll\" tabindex=\"0\" role=\"region\" "
-      "aria-label=\"Summary table\">\n<table>\n<caption>Resident memory (C), "
+      "<table>\n<caption>Resident memory (C), "
       "scope " +
       Escape(TextOf(At(At(results, "options"), "scope"))) + ", touch policy " +
       Escape(TextOf(At(At(results, "options"), "touch"))) +
@@ -150,10 +156,11 @@ std::string SummarySection(const nlohmann::json& results) {
         Escape(row.label) + "</span></th><td>" +
         (row.series ? FormatBytes(peak(row)) : "n/a") + "</td>" +
         Ratio(row, peak(rows[0])) + Bar(std::min(peak(row), largest), largest) +
-        Cell(row.series, At(moments, "last_valley")) +
-        Cell(row.series, At(moments, "end")) + Speed(row.allocator) + "</tr>\n";
+        Cell("last valley", BytesAt(row.series, At(moments, "last_valley"))) +
+        Cell("end", BytesAt(row.series, At(moments, "end"))) +
+        Speed(row.allocator) + "</tr>\n";
   }
-  return out + "</tbody>\n</table>\n</div>";
+  return out + "</tbody>\n</table>";
 }
 
 }  // namespace arenalab

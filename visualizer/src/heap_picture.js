@@ -14,7 +14,9 @@ const kSmallestCell = 2;
 const kGoalHeight = 430;
 
 /** @typedef {{background: number, empty: number, hatch: number,
- *   vacant: number}} Shades packed colours that depend on the theme */
+ *   vacant: number, outline: number}} Shades packed colours that depend on the
+ *   theme; outline: around used pools, where the ground is as dark as the
+ *   palette's first steps */
 
 export class HeapPicture {
   /**
@@ -136,6 +138,7 @@ export class HeapPicture {
           hatch = shades.hatch;
         }
         let at = square.y * scale * width + square.x * scale;
+        if (cls !== 0 && this.gap) this.#outline(pixels, at, size, shades);
         for (let y = 0; y < size; ++y, at += width) {
           if (color === hatch) {
             pixels.fill(color, at, at + size);
@@ -147,5 +150,22 @@ export class HeapPicture {
       }
     }
     context.putImageData(this.#image, 0, 0);
+  }
+
+  /**
+   * Colours the gap to the right of and below a cell.
+   * @param {Uint32Array} pixels
+   * @param {number} at the cell's first pixel
+   * @param {number} size of the cell, device pixels
+   * @param {Shades} shades
+   */
+  #outline(pixels, at, size, shades) {
+    const {width} = this.canvas;
+    const gap = this.gap * this.scale;
+    for (let y = 0; y < size + gap; ++y) {
+      const row = at + y * width;
+      pixels.fill(shades.outline, y < size ? row + size : row,
+                  row + size + gap);
+    }
   }
 }

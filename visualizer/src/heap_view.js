@@ -43,7 +43,8 @@ export class HeapView {
   refresh() {
     const hex = (/** @type {string} */ name) => packedHex(styleColor(name));
     this.shades = {background: hex('--panel'), empty: hex('--cell-empty'),
-                   hatch: hex('--cell-hatch'), vacant: hex('--cell-vacant')};
+                   hatch: hex('--cell-hatch'), vacant: hex('--cell-vacant'),
+                   outline: hex('--cell-outline')};
     this.#width = this.frame.clientWidth;
     this.picture.layout(Math.max(160, this.#width - 8));
     this.show(this.cursor.place.sample);

@@ -141,6 +141,7 @@ export class LineChart {
     ctx.setLineDash([2 * ratio, 3 * ratio]);
     ctx.lineWidth = ratio;
     ctx.textBaseline = 'bottom';
+    ctx.textAlign = 'left';
     let free = 0;
     for (const {x, name} of this.options.marks) {
       const left = Math.round(u.valToPos(x, 'x', true));
@@ -179,6 +180,7 @@ export class LineChart {
     ctx.save();
     ctx.font = `600 ${11.5 * ratio}px system-ui, sans-serif`;
     ctx.textBaseline = 'middle';
+    ctx.textAlign = 'left';
     for (const {text, color, y} of labels) {
       const x = bbox.left + bbox.width + 8 * ratio;
       ctx.fillStyle = color;

@@ -136,7 +136,7 @@ async function start() {
   const withInside = results.allocators.flatMap(
       (a, n) => a.map || a.waterfall || a.arenas ? [n] : []);
   const cursor = new Cursor(
-      {sample: results.moments.peak, allocator: names[withInside[0] ?? 0] ?? '',
+      {sample: results.moments.last_valley ?? results.moments.peak, allocator: names[withInside[0] ?? 0] ?? '',
        arena: null, pool: null},
       results.timeline.request.length, names);
 

@@ -3,14 +3,14 @@
 import {byId, html, styleColor, svg} from './element.js';
 import {LineChart} from './line_chart.js';
 import {strokeOf} from './palette.js';
-import {formatBytes, formatShort, formatTime} from './quantity.js';
+import {formatBytes, formatBytesShort, formatShort, formatTime} from './quantity.js';
 
 /** @typedef {import('./results.js').Results} Results */
 /** @typedef {import('./results.js').Allocator} Allocator */
 /** @typedef {import('./line_chart.js').Curve} Curve */
 
 const kClocks = {
-  allocated_bytes: formatBytes,
+  allocated_bytes: formatBytesShort,
   request: formatShort,
   time_ns: formatTime,
 };
@@ -103,7 +103,7 @@ export class MemoryView {
                        dash: key === 'page_load' ? [1, 4] : [6, 4]});
       }
     }
-    return {xs, curves, formatX: kClocks[name], formatY: formatBytes,
+    return {xs, curves, formatX: kClocks[name], formatY: formatBytesShort,
             binaryX: name === 'allocated_bytes',
             marks: this.#checked('show-marks') ?
                 marks.map((m) => ({x: xs[m.sample], name: m.name})) :
@@ -126,8 +126,8 @@ export class MemoryView {
       legend.append(html('label', {class: 'legend-entry', for: `curve-${n}`}, [
         box, svg('svg', {width: 30, height: 14, 'aria-hidden': 'true'}, [line]),
         html('b', {}, [allocator.spelled]),
-        html('span', {class: 'how', id: `how-${n}`}),
-        html('output', {class: 'value', id: `now-${n}`, for: 'slider'})]));
+        html('output', {class: 'value', id: `now-${n}`, for: 'slider'}),
+        html('span', {class: 'how', id: `how-${n}`})]));
     });
     this.#updateLegend();
   }

@@ -21,6 +21,14 @@ export function formatBytes(bytes) {
 }
 
 /**
+ * For axes: 4 MiB, not 4.00 MiB.
+ * @param {number} bytes
+ */
+export function formatBytesShort(bytes) {
+  return formatBytes(bytes).replace(/\.0+(?= )|(\.\d)0(?= )/, '$1');
+}
+
+/**
  * An integer with thin groups of three.
  * @param {number | null | undefined} count
  */
