@@ -153,9 +153,10 @@ std::string SummarySection(const nlohmann::json& results) {
   for (const Row& row : rows) {
     out +=
         "<tr><th scope=\"row\">" + Escape(row.name) + "<span class=\"label\">" +
-        Escape(row.label) + "</span></th><td>" +
-        (row.series ? FormatBytes(peak(row)) : "n/a") + "</td>" +
-        Ratio(row, peak(rows[0])) + Bar(std::min(peak(row), largest), largest) +
+        Escape(row.label) + "</span></th>" +
+        Cell("peak", row.series ? FormatBytes(peak(row)) : "n/a") +
+        Cell("peak ÷ requested", Ratio(row, peak(rows[0]))) +
+        Bar(std::min(peak(row), largest), largest) +
         Cell("last valley", BytesAt(row.series, At(moments, "last_valley"))) +
         Cell("end", BytesAt(row.series, At(moments, "end"))) +
         Speed(row.allocator) + "</tr>\n";
