@@ -117,10 +117,8 @@ export function encodeSample(before, after, put) {
     if (!after.arenas.has(ordinal)) changed.push([ordinal, 1]);
   changed.sort((a, b) => a[0] - b[0]);
   put(changed.length);
-  let last = 0;
   for (const [ordinal, kind, offset] of changed) {
-    put(ordinal - last);
-    last = ordinal;
+    put(ordinal);
     put(kind);
     if (kind === 0) put(offset);
   }
@@ -128,9 +126,12 @@ export function encodeSample(before, after, put) {
       [...new Set([...before.pools.keys(), ...after.pools.keys()])].sort(
           (a, b) => a - b);
   const cls = (picture, pool) => (picture.pools.get(pool)?.cls ?? -1) + 1;
-  const classes = numbers.filter((p) => cls(before, p) !== cls(after, p));
+  // The pools of an arena that has gone went with it.
+  const classes = numbers.filter(
+      (p) => cls(before, p) !== cls(after, p) &&
+          after.arenas.has(Math.floor(p / kPoolsPerArena)));
   put(classes.length);
-  last = 0;
+  let last = 0;
   for (const p of classes) {
     put(p - last);
     last = p;

@@ -9,7 +9,7 @@
 //
 // INVARIANTS, checked here (MapError names the sample):
 //   H1  an arena is acquired at most once and released at most once, after;
-//   H2  a pool with a class lies in an arena that is held;
+//   H2  the pools that are listed lie in arenas that are held;
 //   H3  block numbers are below the capacity of the pool's class.
 // `cls` is class + 1 everywhere; 0 = no block of the pool is live.
 import {MapError, VarintReader} from './map_bytes.js';
@@ -117,9 +117,8 @@ export class HeapColumns {
   /** @param {VarintReader} reader */
   #readArenas(reader) {
     const count = reader.next();
-    let ordinal = 0;
     for (let i = 0; i < count; ++i) {
-      ordinal += reader.next();
+      const ordinal = reader.next();
       const kind = reader.next();
       if (kind === 0) {
         if (this.arenas.has(ordinal))
@@ -141,9 +140,24 @@ export class HeapColumns {
       const arena = this.arenas.get(ordinal);
       if (kind !== 1 || arena === undefined || !this.#held.delete(ordinal))
         this.#fail(`arena ${ordinal} is released but not held`);
+      this.#clear(arena.slot);
       this.#freeSlots.push(arena.slot);
       this.changeSlot.push(arena.slot);
       this.changeOrdinal.push(-1);
+    }
+  }
+
+  /**
+   * An arena takes its pools with it; they are not listed.
+   * @param {number} slot
+   */
+  #clear(slot) {
+    const begin = slot * this.poolsPerArena;
+    for (let cell = begin; cell < begin + this.poolsPerArena; ++cell) {
+      if (this.#cls.data[cell] === 0) continue;
+      this.#cls.data[cell] = 0;
+      this.#live.data[cell] = 0;
+      this.#entry(cell, this.toggles.size);
     }
   }
 
@@ -154,7 +168,8 @@ export class HeapColumns {
   #cellOf(pool) {
     const ordinal = Math.floor(pool / this.poolsPerArena);
     const arena = this.arenas.get(ordinal);
-    if (arena === undefined) this.#fail(`pool ${pool} lies in no arena`);
+    if (arena === undefined || !this.#held.has(ordinal))
+      this.#fail(`pool ${pool} lies in no arena that is held`);
     return arena.slot * this.poolsPerArena + (pool % this.poolsPerArena);
   }
 
@@ -174,8 +189,6 @@ export class HeapColumns {
       pool += reader.next();
       const cls = reader.next();
       if (cls > this.header.classes) this.#fail(`class ${cls} is unknown`);
-      if (cls !== 0 && !this.#held.has(Math.floor(pool / this.poolsPerArena)))
-        this.#fail(`pool ${pool} lies in an arena that is not held`);
       changed.push(pool);
       changedClass.push(cls);
     }
