@@ -100,7 +100,7 @@ test('a pool that becomes empty and comes back starts from no block', () => {
 test('a released arena gives its slot to the next one', () => {
   const heap = history(
       2, 1, 0, 0, 0, 1, 0, 1, 1, 0, 1, 0, /**/
-      2, 0, 1, 5, 0, 128, 32, 1, 192, 2, 2, 1, 192, 2, 1, 1);
+      2, 0, 1, 0, 5, 0, 128, 32, 1, 192, 2, 2, 1, 192, 2, 1, 1);
   assert.equal(heap.slots, 1);
   heap.seek(1);
   assert.deepEqual([...heap.ordinals], [5]);
@@ -123,9 +123,9 @@ test('what breaks the rules is refused, with the sample', () => {
   const refuse = (samples, bytes, words) =>
       assert.throws(() => history(samples, ...bytes), (error) =>
           error instanceof MapError && words.test(error.message));
-  refuse(1, [1, 0, 1], /arena 0 is released but not held \(sample 0\)/);
+  refuse(1, [1, 0, 1, 0], /arena 0 is released but not held \(sample 0\)/);
   refuse(2, [1, 0, 0, 0, 0, 0, 1, 0, 0, 0], /acquired twice \(sample 1\)/);
-  refuse(2, [1, 0, 0, 0, 0, 0, 1, 0, 1, 1, 3, 1, 0],
+  refuse(2, [1, 0, 0, 0, 0, 0, 1, 0, 1, 0, 1, 3, 1, 0],
          /pool 3 lies in no arena that is held \(sample 1\)/);
   refuse(1, [0, 0, 1, 5, 1, 0], /pool 5 lies in no arena that is held/);
   refuse(1, [1, 0, 0, 0, 1, 0, 65, 0], /class 65 is unknown/);

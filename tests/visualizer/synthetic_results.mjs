@@ -114,13 +114,13 @@ export function encodeSample(before, after, put) {
   for (const [ordinal, offset] of after.arenas)
     if (!before.arenas.has(ordinal)) changed.push([ordinal, 0, offset]);
   for (const ordinal of before.arenas.keys())
-    if (!after.arenas.has(ordinal)) changed.push([ordinal, 1]);
+    if (!after.arenas.has(ordinal)) changed.push([ordinal, 1, 0]);
   changed.sort((a, b) => a[0] - b[0]);
   put(changed.length);
   for (const [ordinal, kind, offset] of changed) {
     put(ordinal);
     put(kind);
-    if (kind === 0) put(offset);
+    put(offset);
   }
   const numbers =
       [...new Set([...before.pools.keys(), ...after.pools.keys()])].sort(

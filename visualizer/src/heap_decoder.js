@@ -120,6 +120,7 @@ export class HeapColumns {
     for (let i = 0; i < count; ++i) {
       const ordinal = reader.next();
       const kind = reader.next();
+      const offset = reader.next();
       if (kind === 0) {
         if (this.arenas.has(ordinal))
           this.#fail(`arena ${ordinal} is acquired twice`);
@@ -129,7 +130,7 @@ export class HeapColumns {
         const slot = this.#freeSlots.length ?
             this.#freeSlots.splice(lowest, 1)[0] :
             this.slots++;
-        this.arenas.set(ordinal, {ordinal, slot, offset: reader.next()});
+        this.arenas.set(ordinal, {ordinal, slot, offset});
         this.#held.add(ordinal);
         this.#cls.reserve(this.slots * this.poolsPerArena);
         this.#live.reserve(this.slots * this.poolsPerArena);
