@@ -20,7 +20,7 @@
 namespace arenalab {
 namespace {
 
-constexpr int kEdits = 240;
+constexpr int kChangingEdits = 200;
 
 enum class Edit { kAddress, kSize, kKind, kDrop, kSwap };
 constexpr std::array kEditNames{"address", "size", "kind", "drop", "swap"};
@@ -187,30 +187,30 @@ TEST_F(EditsTest, TheRecordingItselfIsPossibleAndEqual) {
 }
 
 TEST_F(EditsTest, AChangedHistoryIsCaughtAndAnUnchangedOneIsNot) {
-  std::map<Edit, std::array<int, 2>> seen;  // edit -> changed, unchanged
-  for (int done = 0; done < kEdits;) {
-    const auto edit = static_cast<Edit>(done % kEditNames.size());
+  std::map<Edit, std::array<int, 2>> seen;  // edit -> unchanged, changed
+  int changed = 0;
+  for (std::size_t done = 0; changed < kChangingEdits;) {
+    const std::size_t edit = done % kEditNames.size();
     std::vector<std::string> edited = *lines_;
     std::string what;
-    if (!Apply(edit, &edited, &what)) continue;
+    if (!Apply(static_cast<Edit>(edit), &edited, &what)) continue;
     ++done;
     const bool possible = History::Possible(edited, kRules);
     std::string said;
     EXPECT_EQ(Accepted(edited, &said), possible)
-        << kEditNames[static_cast<std::size_t>(edit)] << ": " << what << "\n"
+        << kEditNames[edit] << ": " << what << "\n"
         << said;
-    ++seen[edit][possible ? 1 : 0];
+    ++seen[static_cast<Edit>(edit)][possible ? 0 : 1];
+    changed += possible ? 0 : 1;
   }
-  int changed = 0;
+  // Each kind of edit was tried both ways: neither rule is vacuous.
   for (const auto& [edit, counts] : seen) {
     const char* name = kEditNames[static_cast<std::size_t>(edit)];
-    std::printf("%-8s %3d changed the history, %3d did not\n", name, counts[0],
-                counts[1]);
+    std::printf("%-8s %3d changed the history, %3d did not\n", name, counts[1],
+                counts[0]);
     EXPECT_GT(counts[0], 0) << name;
-    changed += counts[0];
+    EXPECT_GT(counts[1], 0) << name;
   }
-  EXPECT_GE(changed, kEdits / 4);
-  EXPECT_LT(changed, kEdits) << "no edit left the history as it was";
 }
 
 }  // namespace
