@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <cstdlib>
+#include <set>
 #include <vector>
 
 #include "allocators/pymalloc/generation.h"
@@ -11,6 +13,48 @@
 
 namespace arenalab {
 namespace {
+
+// The C library's blocks, those not freed remembered: a test may forget them.
+class ForgivingRaw {
+ public:
+  ~ForgivingRaw() {
+    for (void* block : live_) std::free(block);
+  }
+  RawSource source() {
+    static const RawSource kLibc = LibcRawSource();
+    RawSource source = kLibc;
+    source.context = this;
+    source.allocate = [](void* self, std::size_t bytes) {
+      return Raw(self).Add(kLibc.allocate(nullptr, bytes));
+    };
+    source.allocate_zeroed = [](void* self, std::size_t n, std::size_t bytes) {
+      return Raw(self).Add(kLibc.allocate_zeroed(nullptr, n, bytes));
+    };
+    source.allocate_aligned = [](void* self, std::size_t alignment,
+                                 std::size_t bytes) {
+      return Raw(self).Add(kLibc.allocate_aligned(nullptr, alignment, bytes));
+    };
+    source.reallocate = [](void* self, void* p, std::size_t bytes) {
+      Raw(self).live_.erase(p);
+      return Raw(self).Add(kLibc.reallocate(nullptr, p, bytes));
+    };
+    source.free = [](void* self, void* p) {
+      EXPECT_EQ(Raw(self).live_.erase(p), 1u) << "not a live raw block";
+      kLibc.free(nullptr, p);
+    };
+    return source;
+  }
+
+ private:
+  static ForgivingRaw& Raw(void* self) {
+    return *static_cast<ForgivingRaw*>(self);
+  }
+  void* Add(void* block) {
+    if (block != nullptr) live_.insert(block);
+    return block;
+  }
+  std::set<void*> live_;
+};
 
 // A heap whose arenas have names.
 template <class G>
@@ -32,6 +76,7 @@ class NamedHeap {
   static constexpr std::uint64_t kRaw = ~std::uint64_t{0};
 
   SlotArenaSource arenas;
+  ForgivingRaw raw;
   Heap<G> heap;
   std::vector<void*> blocks;
 
@@ -39,6 +84,7 @@ class NamedHeap {
   HeapOptions Options() {
     HeapOptions options;
     options.arena_source = arenas.source();
+    options.raw_source = raw.source();
     return options;
   }
 };
