@@ -109,10 +109,18 @@ std::string Written() {
 
 std::string Subtitle(const nlohmann::json& results) {
   const nlohmann::json& trace = At(results, "trace");
+  const nlohmann::json& threads = At(trace, "threads");
   return "Python " + Escape(TextOf(At(trace, "python"))) + " · " +
-         CountOf(At(trace, "requests")) + " requests · " +
-         CountOf(At(trace, "threads")) + " threads · scope " +
+         CountOf(At(trace, "requests")) + " requests · " + CountOf(threads) +
+         (threads == nlohmann::json(1) ? " thread" : " threads") + " · scope " +
          Escape(TextOf(At(At(results, "options"), "scope")));
+}
+
+// "python3 app.py" of "/usr/bin/python3 app.py": the provenance has it whole.
+std::string ShortProgram(const std::string& program) {
+  const std::size_t end = program.find(' ');
+  const std::size_t slash = program.rfind('/', end);
+  return slash == std::string::npos ? program : program.substr(slash + 1);
 }
 
 // One pass over the template: a value that holds "{{X}}" is not filled again.
@@ -150,7 +158,8 @@ std::string RenderReport(const nlohmann::json& results,
   }
   CheckSchema(results);
   try {
-    const std::string program = TextOf(At(At(results, "trace"), "program"));
+    const std::string program =
+        ShortProgram(TextOf(At(At(results, "trace"), "program")));
     return Fill(kPageTemplate,
                 {{"TITLE", Escape(program) + " · arenalab"},
                  {"PROGRAM", Escape(program)},

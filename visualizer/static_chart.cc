@@ -67,12 +67,12 @@ std::string StaticChartSection(const nlohmann::json& results) {
   double top = std::max(1.0, Largest(requested));
   for (const nlohmann::json& a : allocators) {
     if (TextOf(At(a, "name")) == "bump") continue;
-    top = std::max(top, Largest(At(a, "committed_bytes")));
+    top = std::max(top, Largest(At(a, "rss_bytes")));
   }
   char text[256];
   std::snprintf(text, sizeof text,
                 "<figure class=\"static\"><svg viewBox=\"0 0 %.0f %.0f\" "
-                "role=\"img\" aria-label=\"Committed bytes of each allocator "
+                "role=\"img\" aria-label=\"Resident bytes of each allocator "
                 "over the run\">",
                 kWidth, kHeight);
   std::string out = text;
@@ -92,7 +92,7 @@ std::string StaticChartSection(const nlohmann::json& results) {
          text + "\"/>";
   std::vector<Label> labels;
   for (std::size_t i = 0; i < allocators.size(); ++i) {
-    const nlohmann::json& series = At(allocators[i], "committed_bytes");
+    const nlohmann::json& series = At(allocators[i], "rss_bytes");
     const std::string name = TextOf(At(allocators[i], "name"));
     if (!series.is_array() || series.empty() || name == "bump" ||
         name == "null") {
@@ -122,7 +122,7 @@ std::string StaticChartSection(const nlohmann::json& results) {
     out += text + Escape(label.name) + "</text>";
   }
   return out +
-         "</svg><figcaption class=\"help\">Committed bytes over the samples of "
+         "</svg><figcaption class=\"help\">Resident bytes over the samples of "
          "the run; the grey area is what the program had "
          "requested.</figcaption></figure>";
 }

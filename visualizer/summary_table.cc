@@ -1,8 +1,8 @@
 // The table over all allocators, with the physical limits above them.
 //
-// Compared is C, what is resident. For pymalloc that is the model's committed
-// bytes plus what the second allocator holds for requests that pymalloc does
-// not serve, because the other allocators serve those too; the row says so.
+// Compared is what is resident while all requests of the scope are served, as
+// measured in the worker: the one number that all allocators have. The model's
+// figures for pymalloc alone are in the charts.
 #include <algorithm>
 #include <cstdio>
 #include <optional>
@@ -14,53 +14,65 @@
 namespace arenalab {
 namespace {
 
-using Series = std::vector<double>;
-
-// Nothing unless `value` is an array of numbers, one for each sample.
-std::optional<Series> SeriesOf(const nlohmann::json& value,
-                               std::size_t samples) {
-  if (!value.is_array() || value.size() != samples) return std::nullopt;
-  Series out;
-  for (const nlohmann::json& element : value) {
-    if (!element.is_number()) return std::nullopt;
-    out.push_back(element.get<double>());
-  }
-  return out;
-}
-
 struct Row {
   std::string name;
-  std::string label;  // how the numbers are known
-  std::optional<Series> series;
+  std::string label;                          // how the numbers are known
+  std::optional<double> most, valley, end;    // bytes
   const nlohmann::json* allocator = nullptr;  // null in a limit's row
 };
 
+std::optional<double> NumberOf(const nlohmann::json& value) {
+  if (!value.is_number()) return std::nullopt;
+  return value.get<double>();
+}
+
+std::optional<double> ElementOf(const nlohmann::json& series,
+                                const nlohmann::json& sample) {
+  if (!series.is_array() || !sample.is_number_integer()) return std::nullopt;
+  const auto at = sample.get<std::size_t>();
+  return at < series.size() ? NumberOf(series[at]) : std::nullopt;
+}
+
+Row LimitRow(const char* name, const char* label, const nlohmann::json& series,
+             const nlohmann::json& moments) {
+  Row row{name, label, std::nullopt,
+          ElementOf(series, At(moments, "last_valley")),
+          ElementOf(series, At(moments, "end"))};
+  for (const nlohmann::json& value : series) {
+    const auto number = NumberOf(value);
+    if (number && *number >= row.most.value_or(0)) row.most = number;
+  }
+  return row;
+}
+
+// Versions are for telling apart; the full one stands in the provenance.
+std::string ShortVersion(const std::string& version) {
+  constexpr std::size_t kMost = 14;
+  return version.size() <= kMost ? version : version.substr(0, kMost) + "…";
+}
+
 std::vector<Row> RowsOf(const nlohmann::json& results) {
-  const nlohmann::json& timeline = At(results, "timeline");
-  const std::size_t samples = At(timeline, "request").size();
+  const nlohmann::json& moments = At(results, "moments");
   std::vector<Row> rows;
-  rows.push_back({"requested", "limit: nothing holds less",
-                  SeriesOf(At(timeline, "requested_bytes"), samples)});
-  auto repacked = SeriesOf(At(At(results, "limits"), "class_repack"), samples);
-  if (repacked) {
-    rows.push_back({"repacked", "limit: a compacting pymalloc, small requests",
-                    std::move(repacked)});
+  rows.push_back(LimitRow("requested", "limit: nothing holds less",
+                          At(At(results, "timeline"), "requested_bytes"),
+                          moments));
+  const nlohmann::json& repacked = At(At(results, "limits"), "class_repack");
+  if (repacked.is_array()) {
+    rows.push_back(LimitRow("repacked",
+                            "limit: a compacting pymalloc, small requests only",
+                            repacked, moments));
   }
   for (const nlohmann::json& allocator : At(results, "allocators")) {
-    const bool model = At(allocator, "arenas").is_object() ||
-                       At(allocator, "waterfall").is_object();
-    Row row{TextOf(At(allocator, "spelled")), TextOf(At(allocator, "label")),
-            SeriesOf(At(allocator, "committed_bytes"), samples), &allocator};
-    const auto large =
-        SeriesOf(At(At(allocator, "large"), "held_bytes"), samples);
-    if (model && row.series && large) {
-      for (std::size_t i = 0; i < samples; ++i) (*row.series)[i] += (*large)[i];
-    }
-    row.label += !model  ? ", measured"
-                 : large ? ", model + second allocator"
-                         : ", model, small requests";
+    const nlohmann::json& summary = At(allocator, "summary");
+    Row row{TextOf(At(allocator, "spelled")),
+            TextOf(At(allocator, "label")),
+            NumberOf(At(summary, "peak_rss_bytes")),
+            NumberOf(At(summary, "last_valley_rss_bytes")),
+            NumberOf(At(summary, "end_rss_bytes")),
+            &allocator};
     const std::string version = TextOf(At(allocator, "version"));
-    if (!version.empty()) row.label += " · " + version;
+    if (!version.empty()) row.label += " · " + ShortVersion(version);
     rows.push_back(std::move(row));
   }
   return rows;
@@ -71,11 +83,22 @@ std::string Cell(const char* column, const std::string& text) {
   return std::string("<td data-label=\"") + column + "\">" + text + "</td>";
 }
 
-std::string BytesAt(const std::optional<Series>& series,
-                    const nlohmann::json& sample) {
-  if (!series || !sample.is_number_integer()) return "n/a";
-  const auto at = sample.get<std::size_t>();
-  return at < series->size() ? FormatBytes((*series)[at]) : "n/a";
+std::string Fixed(const char* format, double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, format, value);
+  return text;
+}
+
+// Bytes, and under them how often the requested bytes of that moment.
+std::string BytesCell(const char* column, const std::optional<double>& bytes,
+                      const std::optional<double>& requested) {
+  if (!bytes) return Cell(column, "n/a");
+  std::string text = FormatBytes(*bytes);
+  if (requested && *requested > 0) {
+    text += "<span class=\"label\">" + Fixed("%.2f ×", *bytes / *requested) +
+            "</span>";
+  }
+  return Cell(column, text);
 }
 
 std::string Bar(double bytes, double largest) {
@@ -86,19 +109,6 @@ std::string Bar(double bytes, double largest) {
                 "width=\"%.2f\" height=\"12\"/></svg></td>",
                 largest > 0 ? 100 * bytes / largest : 0);
   return text;
-}
-
-std::string Fixed(const char* format, double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, format, value);
-  return text;
-}
-
-std::string Ratio(const Row& row, double requested_peak) {
-  if (!row.series || requested_peak <= 0) return "n/a";
-  return Fixed("%.2f ×",
-               *std::max_element(row.series->begin(), row.series->end()) /
-                   requested_peak);
 }
 
 std::string Speed(const nlohmann::json* allocator) {
@@ -125,41 +135,37 @@ std::string Speed(const nlohmann::json* allocator) {
 
 std::string SummarySection(const nlohmann::json& results) {
   const std::vector<Row> rows = RowsOf(results);
-  const nlohmann::json& moments = At(results, "moments");
-  const auto peak = [](const Row& row) {
-    return row.series
-               ? *std::max_element(row.series->begin(), row.series->end())
-               : 0;
-  };
   // bump and null never reuse memory: a scale for them would flatten the rest.
   double largest = 0;
   for (const Row& row : rows) {
     if (row.name != "bump" && row.name != "null") {
-      largest = std::max(largest, peak(row));
+      largest = std::max(largest, row.most.value_or(0));
     }
   }
+  const nlohmann::json& options = At(results, "options");
   std::string out =
-      "<table>\n<caption>Resident memory (C), "
-      "scope " +
-      Escape(TextOf(At(At(results, "options"), "scope"))) + ", touch policy " +
-      Escape(TextOf(At(At(results, "options"), "touch"))) +
-      ". Peak: the largest sample of each. Speed: nanoseconds per request, "
-      "with the replayer's own cost.</caption>\n<thead><tr><th "
-      "scope=\"col\">allocator</th><th scope=\"col\">peak</th>"
-      "<th scope=\"col\">peak ÷ requested</th><td></td>"
-      "<th scope=\"col\">last valley</th><th scope=\"col\">end</th>"
-      "<th scope=\"col\">speed</th><th scope=\"col\">time ÷ pymalloc</th>"
-      "</tr></thead>\n<tbody>\n";
+      "<table>\n<caption>Resident bytes (Rss of the replay, an empty one "
+      "subtracted), scope " +
+      Escape(TextOf(At(options, "scope"))) +
+      ". In small print: how often what was requested at that moment; at most: "
+      "how often the most that was requested. Speed: median nanoseconds per "
+      "request with the replayer's own cost, touching " +
+      Escape(TextOf(At(options, "touch"))) +
+      ".</caption>\n<thead><tr><th scope=\"col\">allocator</th><th "
+      "scope=\"col\">at most</th><td></td><th scope=\"col\">last "
+      "valley</th><th scope=\"col\">end</th><th scope=\"col\">speed</th><th "
+      "scope=\"col\">time ÷ pymalloc</th></tr></thead>\n<tbody>\n";
   for (const Row& row : rows) {
-    out +=
-        "<tr><th scope=\"row\">" + Escape(row.name) + "<span class=\"label\">" +
-        Escape(row.label) + "</span></th>" +
-        Cell("peak", row.series ? FormatBytes(peak(row)) : "n/a") +
-        Cell("peak ÷ requested", Ratio(row, peak(rows[0]))) +
-        Bar(std::min(peak(row), largest), largest) +
-        Cell("last valley", BytesAt(row.series, At(moments, "last_valley"))) +
-        Cell("end", BytesAt(row.series, At(moments, "end"))) +
-        Speed(row.allocator) + "</tr>\n";
+    const bool limit = row.allocator == nullptr;
+    out += std::string("<tr") + (limit ? " class=\"limit\"" : "") +
+           "><th scope=\"row\">" + Escape(row.name) + "<span class=\"label\">" +
+           Escape(row.label) + "</span></th>" +
+           BytesCell("at most", row.most, limit ? std::nullopt : rows[0].most) +
+           Bar(std::min(row.most.value_or(0), largest), largest) +
+           BytesCell("last valley", row.valley,
+                     limit ? std::nullopt : rows[0].valley) +
+           BytesCell("end", row.end, std::nullopt) + Speed(row.allocator) +
+           "</tr>\n";
   }
   return out + "</tbody>\n</table>";
 }

@@ -17,11 +17,17 @@ std::string VerdictSection(const nlohmann::json& results) {
   if (!lines.is_array() || lines.empty()) {
     return "<p>The results hold no verdict.</p>";
   }
-  std::string out = "<ul>\n";
-  for (const nlohmann::json& line : lines) {
-    out += "<li>" + Escape(TextOf(line)) + "</li>\n";
+  // "Peak: pymalloc holds …": the word before the colon is a heading.
+  constexpr std::size_t kLongestHeading = 40;
+  std::string out = "<dl>\n";
+  for (const nlohmann::json& element : lines) {
+    const std::string line = TextOf(element);
+    const std::size_t colon = line.find(": ");
+    const bool split = colon != std::string::npos && colon <= kLongestHeading;
+    out += "<dt>" + (split ? Escape(line.substr(0, colon)) : "") + "</dt><dd>" +
+           Escape(split ? line.substr(colon + 2) : line) + "</dd>\n";
   }
-  return out + "</ul>";
+  return out + "</dl>";
 }
 
 std::string WarningsSection(const nlohmann::json& results) {

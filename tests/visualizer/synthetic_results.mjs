@@ -276,7 +276,8 @@ export function makeResults(options = {}) {
     last_valley_held_bytes: lastValley === null ? null : h[lastValley],
     last_valley_committed_bytes: lastValley === null ? null : c[lastValley],
     end_held_bytes: h[samples - 1], end_committed_bytes: c[samples - 1],
-    peak_rss_bytes: Math.max(...c), jw1: 0.62, jw2: 0.21, jw3: 0.34,
+    peak_rss_bytes: Math.max(...c), end_rss_bytes: c[samples - 1],
+    last_valley_rss_bytes: lastValley === null ? null : c[lastValley], jw1: 0.62, jw2: 0.21, jw3: 0.34,
     jw4: 0.19, drain_bytes: h[samples - 1]});
   const next = random(seed + 1);
   const times = (centre) =>

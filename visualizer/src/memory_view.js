@@ -18,25 +18,24 @@ const kClocks = {
 /** @typedef {'committed' | 'held' | 'rss'} Metric */
 
 /**
- * What an allocator's curve shows for a metric, and how it is known. Of
- * pymalloc's, the second allocator's share is added, because the others serve
- * those requests too.
+ * What an allocator's curve shows for a metric, and how it is known. Resident
+ * bytes are measured while all requests are served; the model of pymalloc knows
+ * its own share, to which the second allocator's is added where that is known.
  * @param {Allocator} allocator
  * @param {Metric} metric
  * @returns {{values: number[], how: string} | null}
  */
 export function curveOf(allocator, metric) {
-  const modelled = allocator.waterfall !== null || allocator.arenas !== null;
-  if (metric === 'rss') {
-    return allocator.rss_bytes &&
-        {values: allocator.rss_bytes, how: 'measured'};
-  }
-  const own = metric === 'held' ? allocator.held_bytes :
-                                  allocator.committed_bytes;
-  if (own === null || own === undefined) return null;
-  const large = modelled ? allocator.large?.held_bytes ?? null : null;
-  if (large === null) return {values: own, how: modelled ? 'model, small requests' :
-      metric === 'held' ? 'told by the library' : 'measured'};
+  const {rss_bytes: rss, held_bytes: held, committed_bytes: committed} =
+      allocator;
+  const modelled = allocator.waterfall != null || allocator.arenas != null;
+  if (metric === 'rss' || (metric === 'committed' && !modelled))
+    return rss && {values: rss, how: 'measured, all requests'};
+  const own = metric === 'held' ? held : committed;
+  if (own == null) return null;
+  if (!modelled) return {values: own, how: 'as the library tells'};
+  const large = allocator.large?.held_bytes ?? null;
+  if (large === null) return {values: own, how: 'model, small requests only'};
   return {values: own.map((bytes, s) => bytes + large[s]),
           how: 'model + second allocator'};
 }
@@ -69,7 +68,7 @@ export class MemoryView {
   get metric() {
     const chosen = document.querySelector('input[name=metric]:checked');
     return /** @type {Metric} */ (
-        chosen instanceof HTMLInputElement ? chosen.value : 'committed');
+        chosen instanceof HTMLInputElement ? chosen.value : 'rss');
   }
 
   #checked(/** @type {string} */ id) {
@@ -93,16 +92,14 @@ export class MemoryView {
       curves.push({label: allocator.spelled, values: curve.values,
                    ...strokeOf(n), width: n === 0 ? 2.5 : 2});
     });
-    if (this.#checked('show-limits')) {
-      for (const [key, label] of /** @type {const} */ (
-               [['page_load', 'limit: whole pages'],
-                ['class_repack', 'limit: repacked']])) {
-        const values = limits[key];
-        if (values)
-          curves.push({label, values, color: styleColor('--text'), width: 1,
-                       dash: key === 'page_load' ? [1, 4] : [6, 4]});
-      }
-    }
+    const text = styleColor('--text');
+    const {class_repack: repacked, page_load: pages} = limits;
+    if (repacked && this.#checked('show-repacked'))
+      curves.push({label: 'limit: repacked', values: repacked, color: text,
+                   width: 1, dash: [6, 4]});
+    if (pages && this.#checked('show-pages'))
+      curves.push({label: 'limit: whole pages', values: pages, color: text,
+                   width: 1, dash: [1, 4]});
     return {xs, curves, formatX: kClocks[name], formatY: formatBytesShort,
             binaryX: name === 'allocated_bytes',
             marks: this.#checked('show-marks') ?
