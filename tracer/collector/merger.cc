@@ -96,11 +96,8 @@ void Merger::EmitThreadRecord(ThreadStream* stream) {
     return;
   }
   if (record.op == Op::kFork) {
-    Event event;
-    event.kind = EventKind::kFork;
-    event.thread = DenseThread(stream->thread);
-    event.number = record.payload;
-    Emit(event);
+    Blank(EventKind::kFork, stream->thread).number = record.payload;
+    Emit();
     return;
   }
   std::uint64_t lag = 0;
@@ -118,58 +115,83 @@ void Merger::EmitState(std::uint64_t limit) {
   if (state_.position() >= limit) return;
   limit = std::min(limit, state_.Published());
   RingRecord record;
-  while (state_.Next(limit, &record)) {
-    Event event;
-    switch (record.op) {
-      case Op::kThread:
-        state_thread_ = static_cast<std::uint32_t>(record.payload);
-        continue;
-      case Op::kFinalise:
-        event.kind = EventKind::kMark;
-        event.name = kFinaliseMark;
-        event.thread = DenseThread(state_thread_);
-        Emit(event);
-        continue;
-      case Op::kArenaAcquire:
-      case Op::kArenaRelease:
-        event.kind = record.op == Op::kArenaAcquire ? EventKind::kArenaAcquire
-                                                    : EventKind::kArenaRelease;
-        event.layer = Layer::kObject;
-        event.thread = DenseThread(state_thread_);
-        event.address = record.payload;
-        event.size_bytes = record.size_bytes;
-        Emit(event);
-        continue;
-      default:
-        EmitRequest(record, state_thread_, 0);
+  do {
+    while (EmitPlainRequests(limit) != 0) {
     }
-  }
+    if (!state_.Next(limit, &record)) break;
+    EmitStateRecord(record);
+  } while (true);
   damaged_ |= state_.damaged();
+}
+
+// Nearly all records are one word: an allocation of a small size, or a free.
+// Takes those up to the first that is not, or to the chunk's end; how many.
+std::size_t Merger::EmitPlainRequests(std::uint64_t limit) {
+  constexpr auto kFirst = static_cast<unsigned>(Op::kRequest);
+  constexpr auto kLast =
+      static_cast<unsigned>(ring::RequestOp(3, 4));  // libc, free
+  std::size_t count;
+  const std::uint64_t* words = state_.Words(limit, &count);
+  Event& event = Blank(EventKind::kAlloc, state_thread_);
+  std::size_t taken = 0;
+  for (; taken < count; ++taken) {
+    const std::uint64_t word = words[taken];
+    const auto op = static_cast<unsigned>(ring::OpOf(word));
+    const auto kind = static_cast<EventKind>(op % 8);
+    const std::uint64_t size = ring::SizeOf(word);
+    if (op < kFirst || op > kLast || size == ring::kWideSize ||
+        (kind > EventKind::kZeroed && kind != EventKind::kFree)) {
+      break;
+    }
+    event.kind = kind;
+    event.layer = static_cast<Layer>((op - kFirst) / 8);
+    event.size_bytes = size;
+    event.address = ring::PayloadOf(word);
+    event.request = requests_++;
+    Emit();
+  }
+  state_.Skip(taken);
+  return taken;
+}
+
+void Merger::EmitStateRecord(const RingRecord& record) {
+  switch (record.op) {
+    case Op::kThread:
+      state_thread_ = static_cast<std::uint32_t>(record.payload);
+      return;
+    case Op::kFinalise:
+      Blank(EventKind::kMark, state_thread_).name = kFinaliseMark;
+      return Emit();
+    case Op::kArenaAcquire:
+    case Op::kArenaRelease: {
+      Event& event =
+          Blank(record.op == Op::kArenaAcquire ? EventKind::kArenaAcquire
+                                               : EventKind::kArenaRelease,
+                state_thread_);
+      event.layer = Layer::kObject;
+      event.address = record.payload;
+      event.size_bytes = record.size_bytes;
+      return Emit();
+    }
+    default:
+      return EmitRequest(record, state_thread_, 0);
+  }
 }
 
 void Merger::EmitRequest(const RingRecord& record, std::uint32_t thread,
                          std::uint64_t lag) {
   const unsigned request =
       static_cast<unsigned>(record.op) - static_cast<unsigned>(Op::kRequest);
-  Event event;
-  event.kind = static_cast<EventKind>(request % 8);
+  Event& event = Blank(static_cast<EventKind>(request % 8), thread);
   event.layer = static_cast<Layer>(request / 8 % 4);
   event.depth = static_cast<std::uint8_t>(std::min(record.depth, 255u));
-  event.thread = DenseThread(thread);
   event.size_bytes = record.size_bytes;
   event.align_bytes = record.align_bytes;
   event.address = record.payload;
   event.old_address = record.old_address;
   event.lag = lag;
-  event.request = requests_++;
-  Emit(event);
-}
-
-void Merger::Emit(const Event& event) {
-  Event stamped = event;
-  stamped.time_ns = time_ns_;
-  ++events_;
-  sink_->OnEvent(stamped);
+  ++requests_;
+  Emit();
 }
 
 std::uint32_t Merger::DenseThread(std::uint32_t thread) {

@@ -78,9 +78,24 @@ class Merger {
   bool MergeThreads(bool ended);
   void EmitThreadRecord(ThreadStream* stream);
   void EmitState(std::uint64_t limit);
+  std::size_t EmitPlainRequests(std::uint64_t limit);
+  void EmitStateRecord(const RingRecord& record);
   void EmitRequest(const RingRecord& record, std::uint32_t thread,
                    std::uint64_t lag);
-  void Emit(const Event& event);
+  // Sends `event_`, which the caller has filled.
+  void Emit() {
+    ++events_;
+    sink_->OnEvent(event_);
+  }
+  // `event_` with nothing in it but the thread and the time.
+  Event& Blank(EventKind kind, std::uint32_t thread) {
+    event_ = {};
+    event_.kind = kind;
+    event_.thread = DenseThread(thread);
+    event_.time_ns = time_ns_;
+    event_.request = requests_;
+    return event_;
+  }
   std::uint32_t DenseThread(std::uint32_t thread);
 
   ring::Header* header_;
@@ -95,6 +110,7 @@ class Merger {
   std::uint64_t target_state_ = 0;
   std::uint64_t target_ticket_ = 0;
 
+  Event event_;  // one for all: clearing it is a good part of the work
   std::uint64_t time_ns_ = 0;
   std::uint32_t state_thread_ = 0;
   std::unordered_map<std::uint32_t, std::uint32_t> dense_;

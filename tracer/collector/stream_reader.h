@@ -34,6 +34,17 @@ class StreamReader {
   // is none, or where the stream is damaged.
   bool Next(std::uint64_t limit, RingRecord* record);
 
+  // The hot path of the state stream: the words from here to `limit` or to the
+  // chunk's end, to be looked at and then skipped by whole records.
+  const std::uint64_t* Words(std::uint64_t limit, std::size_t* count) const {
+    const std::uint64_t offset = position_ % ring::kChunkBytes;
+    const std::uint64_t left = ring::kChunkBytes - offset;
+    const std::uint64_t wanted = limit > position_ ? limit - position_ : 0;
+    *count = (wanted < left ? wanted : left) / 8;
+    return words_ + offset / 8;
+  }
+  void Skip(std::size_t words) { position_ += words * 8; }
+
   std::uint64_t position() const { return position_; }
   std::uint32_t chunk() const { return chunk_; }
   bool damaged() const { return damaged_; }
