@@ -4,6 +4,7 @@
 #include <exception>
 
 #include "tools/cli/compare.h"
+#include "tools/cli/help.h"
 #include "tools/cli/record.h"
 #include "tools/cli/replay.h"
 #include "tools/cli/report.h"
@@ -23,6 +24,7 @@ int Main(int argc, char** argv) {
       "arenalab"};
   app.set_version_flag("--version", kVersion);
   app.require_subcommand(1);
+  UseHelpFormat(app);
   int status = kOk;
 
   // One line a verb: AddRecord(app, &status); and so on.
@@ -32,10 +34,16 @@ int Main(int argc, char** argv) {
   AddTrace(app, &status);
   AddVerify(app, &status);
   AddCompare(app, &status);
+  AddHelp(app, &status);
 
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
+    const std::string unknown = UnknownVerb(app, argc, argv);
+    if (!unknown.empty()) {
+      std::fprintf(stderr, "arenalab: %s\n", unknown.c_str());
+      return kUsage;
+    }
     // CLI11 has exit codes of its own for usage errors; ours is 2.
     return app.exit(error) == 0 ? kOk : kUsage;
   } catch (const InputError& error) {
