@@ -197,6 +197,10 @@ Comparison Compare(const std::string& base_file, const json& base,
       metric.certainty = MetricCertainty(after, kind);
       metric.base = *old_value;
       metric.now = *new_value;
+      if (metric.certainty == Certainty::kMeasured &&
+          kind.unit == Unit::kRatio) {
+        continue;
+      }
       const double growth = metric.now - metric.base;
       switch (metric.certainty) {
         case Certainty::kExact:
@@ -210,7 +214,8 @@ Comparison Compare(const std::string& base_file, const json& base,
           }
           break;
         case Certainty::kMeasured:
-          metric.allowed = options.range * std::abs(metric.base);
+          metric.allowed = std::max(options.range * std::abs(metric.base),
+                                    options.least_range_bytes);
           if (std::abs(growth) <= metric.allowed) break;
           metric.verdict = Direction(growth, kind.gated);
           metric.why = !result.same_trace ? "another trace" : environment;

@@ -2,9 +2,10 @@
 //
 // EXACT metrics (the pymalloc model's, for the same trace) are compared to the
 // byte, against a budget; MEASURED ones (resident memory of other allocators)
-// by a range, and only on the same machine and library; TIMES of separate runs
-// decide nothing: at most they are inconclusive. `arenalab replay` compares
-// times within one run, in interleaved rounds.
+// by a range, and only on the same machine and library, in bytes (ratios of
+// them are left out: a range of a small ratio says nothing); TIMES of separate
+// runs decide nothing: at most they are inconclusive. `arenalab replay`
+// compares times within one run, in interleaved rounds.
 //
 // THREADS. Plain values. ERRORS. InputError when the files cannot be compared
 // at all: not results, another scope, no allocator in common.
@@ -57,6 +58,8 @@ struct Comparison {
 struct CompareOptions {
   Budgets budgets;
   double range = 0.10;  // for measured memory, of the base
+  // ... and never less than this: pages that come and go with a process.
+  double least_range_bytes = 1 << 20;
 };
 
 // `*_file` are names for messages; the objects are arenalab.results/1.

@@ -30,7 +30,9 @@ std::optional<double> MetricValue(const nlohmann::json& allocator,
 Certainty MetricCertainty(const nlohmann::json& allocator,
                           const MetricKind& kind) {
   if (kind.name == kTime) return Certainty::kTimed;
-  if (kind.name == "peak_rss_bytes") return Certainty::kMeasured;
+  if (kind.name.find("rss") != std::string_view::npos) {
+    return Certainty::kMeasured;
+  }
   const std::string name = allocator.value("name", "");
   if (name == "pymalloc") return Certainty::kExact;
   const bool held = kind.name.find("held") != std::string_view::npos;

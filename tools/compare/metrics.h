@@ -40,6 +40,7 @@ inline constexpr std::array kMetricKinds{
     MetricKind{"end_committed_bytes", Unit::kBytes, "summary",
                "end_committed_bytes", true},
     MetricKind{"drain_bytes", Unit::kBytes, "summary", "drain_bytes", true},
+    MetricKind{"waste", Unit::kRatio, "summary", "waste", true},
     MetricKind{"jw1", Unit::kRatio, "summary", "jw1", true},
     MetricKind{"jw2", Unit::kRatio, "summary", "jw2", true},
     MetricKind{"jw3", Unit::kRatio, "summary", "jw3", true},
@@ -51,6 +52,9 @@ inline constexpr std::array kMetricKinds{
     MetricKind{"arenas_released", Unit::kCount, "arenas", "released", false},
     MetricKind{"peak_rss_bytes", Unit::kBytes, "summary", "peak_rss_bytes",
                true},
+    MetricKind{"last_valley_rss_bytes", Unit::kBytes, "summary",
+               "last_valley_rss_bytes", true},
+    MetricKind{"end_rss_bytes", Unit::kBytes, "summary", "end_rss_bytes", true},
     MetricKind{"time_ratio", Unit::kRatio, "time", "ratio_to_pymalloc", true},
 };
 

@@ -98,6 +98,24 @@ TEST(CompareTest, MeasuredMemoryIsJudgedByARange) {
   EXPECT_EQ(Compared(now, wide).verdict(), Verdict::kUnchanged);
 }
 
+TEST(CompareTest, OfLittleMeasuredMemoryTheRangeIsAMebibyte) {
+  json base = MakeResults();
+  json now = MakeResults();
+  base["allocators"][1]["summary"]["peak_rss_bytes"] = 1000000;
+  now["allocators"][1]["summary"]["peak_rss_bytes"] = 1000000 + (1 << 20);
+  EXPECT_EQ(Compare("b", base, "n", now, {}).verdict(), Verdict::kUnchanged);
+  now["allocators"][1]["summary"]["peak_rss_bytes"] = 1000001 + (1 << 20);
+  EXPECT_EQ(Compare("b", base, "n", now, {}).verdict(), Verdict::kRegression);
+}
+
+TEST(CompareTest, RatiosOfMeasuredMemoryAreLeftOut) {
+  json base = MakeResults();
+  json now = MakeResults();
+  base["allocators"][1]["summary"]["jw1"] = 0.01;
+  now["allocators"][1]["summary"]["jw1"] = 0.09;
+  EXPECT_EQ(Compare("b", base, "n", now, {}).verdict(), Verdict::kUnchanged);
+}
+
 TEST(CompareTest, MeasuredMemoryOfAnotherMachineOrLibraryIsInconclusive) {
   json now = MakeResults();
   now["allocators"][1]["summary"]["peak_rss_bytes"] = 90000000;
