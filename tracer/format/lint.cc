@@ -18,6 +18,7 @@ namespace {
 constexpr std::string_view kRuleNames[] = {"double-allocation",
                                            "unknown-free",
                                            "unknown-realloc",
+                                           "foreign",
                                            "nested-free",
                                            "null-address",
                                            "misaligned",
@@ -145,16 +146,27 @@ class Linter {
       ++report_.explained;
     }
     if (identified.unknown_old) {
-      Find(LintRule::kUnknownRealloc, event,
-           Describe(event) + Format(", of 0x%llx, which is not live",
-                                    Wide(event.old_address)));
+      FindUnknown(event, event.old_address, LintRule::kUnknownRealloc);
+    } else if (event.kind == EventKind::kFree &&
+               identified.object == kNoObject) {
+      FindUnknown(event, event.address, LintRule::kUnknownFree);
     }
-    if (event.kind == EventKind::kFree && identified.object == kNoObject) {
-      const bool nested = nested_.Identify(event).object != kNoObject;
-      Find(nested ? LintRule::kNestedFree : LintRule::kUnknownFree, event,
-           Describe(event) + (nested ? ", allocated inside another request"
-                                     : ", which is not live"));
+  }
+
+  // A block that is not live was given up.
+  void FindUnknown(const Event& event, std::uint64_t address, LintRule rule) {
+    Event gone = event;
+    gone.kind = EventKind::kFree;
+    gone.address = address;
+    const bool nested = nested_.Identify(gone).object != kNoObject;
+    if (nested) {
+      rule = LintRule::kNestedFree;
+    } else if (event.layer == Layer::kLibc) {
+      rule = LintRule::kForeign;
     }
+    Find(rule, event,
+         Describe(event) + Format(": 0x%llx is ", Wide(address)) +
+             (nested ? "allocated inside another request" : "not live"));
   }
 
   void TakeOther(const Event& event) {
@@ -223,7 +235,8 @@ std::string_view LintRuleName(LintRule rule) {
 }
 
 bool LintReport::legal() const {
-  return std::accumulate(counts.begin(), counts.end(), std::uint64_t{0}) == 0;
+  return std::accumulate(counts.begin(), counts.end(), std::uint64_t{0}) ==
+         counts[static_cast<std::size_t>(LintRule::kForeign)];
 }
 
 LintReport Lint(TraceReader& reader) {

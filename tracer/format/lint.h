@@ -2,6 +2,11 @@
 // above all a tracer's own mistakes, such as an event recorded after its
 // address was up for reuse.
 //
+// FOREIGN. The C library serves a process before any recorder is in it, so a
+// recording of it frees blocks that it never saw allocated. They are counted
+// and shown, and legal. Python's own domains are hooked before their first
+// request.
+//
 // Of the requests, those at depth 0 are judged (event.h, LAYERS AND DEPTH).
 // One pass; memory is proportional to the live objects. One thread.
 #pragma once
@@ -18,8 +23,9 @@ namespace arenalab {
 
 enum class LintRule : std::uint8_t {
   kDoubleAllocation,  // an address handed out while it is live
-  kUnknownFree,       // free of what is not live
-  kUnknownRealloc,    // realloc of what is not live
+  kUnknownFree,       // free of what is not live (raw, mem, obj)
+  kUnknownRealloc,    // realloc of what is not live (raw, mem, obj)
+  kForeign,           // either in libc: legal, see below
   kNestedFree,        // a block made while serving another request, given up
                       // by the program itself
   kNullAddress,       // a request served with address 0
@@ -52,6 +58,7 @@ struct LintReport {
   std::vector<LintFinding> first;  // in order, at most kFindings a rule
   static constexpr std::size_t kFindings = 10;
 
+  // Nothing found but what is foreign.
   bool legal() const;
 };
 

@@ -84,17 +84,33 @@ TEST(LintTest, AReallocThatBeganTooLateExplainsNothing) {
 
 TEST(LintTest, UnknownFree) {
   ExpectOnly("malloc 0 1 addr=0x50\nfree-unknown 0x60\n",
-             LintRule::kUnknownFree, 1, "free at 0x60 (obj, thread 0)");
+             LintRule::kUnknownFree, 1,
+             "free at 0x60 (obj, thread 0): 0x60 is not live");
 }
 
 TEST(LintTest, UnknownRealloc) {
   ExpectOnly("realloc 0 1 addr=0x50 old=0x60\n", LintRule::kUnknownRealloc, 0,
-             "of 0x60, which is not live");
+             "realloc(1) at 0x50 (obj, thread 0): 0x60 is not live");
 }
 
 TEST(LintTest, NestedFree) {
   ExpectOnly("malloc 0 1 domain=raw depth=1 addr=0x50\nfree 0\n",
              LintRule::kNestedFree, 1, "inside another request");
+  ExpectOnly(
+      "malloc 0 1 domain=libc depth=1 addr=0x50\n"
+      "realloc 0 2 addr=0x60\n",
+      LintRule::kNestedFree, 1, "inside another request");
+}
+
+TEST(LintTest, WhatTheCLibraryServedBeforeTheRecordingIsLegal) {
+  const LintReport report = Linted(
+      "free-unknown 0x60 domain=libc\n"
+      "realloc 0 8 domain=libc addr=0x70 old=0x80\n");
+  EXPECT_TRUE(report.legal());
+  EXPECT_EQ(report.counts[static_cast<int>(LintRule::kForeign)], 2u);
+  EXPECT_EQ(report.first.size(), 2u);
+  ExpectOnly("free-unknown 0x60 domain=raw\n", LintRule::kUnknownFree, 0,
+             "(raw, thread 0)");
 }
 
 TEST(LintTest, NullAddress) {
