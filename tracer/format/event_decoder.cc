@@ -40,6 +40,7 @@ void EventDecoder::Begin(std::span<const std::uint8_t> raw, std::string where,
   address_ = head_end_ = head_ + header.heads * sizeof(std::uint16_t);
   wide_ = address_end_ = address_ + header.addresses * sizeof(std::uint32_t);
   wide_end_ = wide_ + header.wide_bytes;
+  if (header.time_ns < time_ns_) Fail("time goes back");
   thread_ = header.thread;
   state_ = header.state;
   time_ns_ = header.time_ns;
@@ -127,7 +128,9 @@ bool EventDecoder::DecodeOther(unsigned head, Event* event) {
           state_ = Wide32();
           return false;
         case kContextTime:
-          time_ns_ += Wide();
+          if (__builtin_add_overflow(time_ns_, Wide(), &time_ns_)) {
+            Fail("a time over 64 bits");
+          }
           return false;
         default:
           event->kind = EventKind::kMemory;
