@@ -62,10 +62,7 @@ class FileSizeSignalHeld {
 
 struct TraceWriter::Impl {
   explicit Impl(std::string path_given) : path(std::move(path_given)) {
-    heads.resize(kMaxHeads);
-    addresses.resize(kMaxAddresses);
-    wide.resize(kMaxWideBytes);
-    wide_end = wide.data();
+    wide_end = wide.get();
     context = ZSTD_createCCtx();
     if (context == nullptr) error = path + ": no memory for the compressor";
   }
@@ -128,7 +125,7 @@ struct TraceWriter::Impl {
     if (head_count == 0) return;
     begin.heads = head_count;
     begin.addresses = address_count;
-    begin.wide_bytes = static_cast<std::uint32_t>(wide_end - wide.data());
+    begin.wide_bytes = static_cast<std::uint32_t>(wide_end - wide.get());
     begin.regions = region_count;
     raw.resize(sizeof begin + region_count * sizeof regions[0] +
                head_count * sizeof heads[0] +
@@ -140,12 +137,12 @@ struct TraceWriter::Impl {
     };
     put(&begin, sizeof begin);
     put(regions, region_count * sizeof regions[0]);
-    put(heads.data(), head_count * sizeof heads[0]);
-    put(addresses.data(), address_count * sizeof addresses[0]);
-    put(wide.data(), begin.wide_bytes);
+    put(heads.get(), head_count * sizeof heads[0]);
+    put(addresses.get(), address_count * sizeof addresses[0]);
+    put(wide.get(), begin.wide_bytes);
     WriteBlock(kEventsBlock, raw.data(), raw.size());
     head_count = address_count = region_count = last_region = 0;
-    wide_end = wide.data();
+    wide_end = wide.get();
   }
 
   void PutHead(unsigned kind, unsigned layer, unsigned rest) {
@@ -264,11 +261,15 @@ struct TraceWriter::Impl {
 
   // The block being filled.
   EventsHeader begin{};
-  std::vector<std::uint16_t> heads;
+  // Pages are touched as they fill: most blocks need little of `wide`.
+  const std::unique_ptr<std::uint16_t[]> heads =
+      std::make_unique_for_overwrite<std::uint16_t[]>(kMaxHeads);
   std::uint32_t head_count = 0;
-  std::vector<std::uint32_t> addresses;
+  const std::unique_ptr<std::uint32_t[]> addresses =
+      std::make_unique_for_overwrite<std::uint32_t[]>(kMaxAddresses);
   std::uint32_t address_count = 0;
-  std::vector<std::uint8_t> wide;
+  const std::unique_ptr<std::uint8_t[]> wide =
+      std::make_unique_for_overwrite<std::uint8_t[]>(kMaxWideBytes);
   std::uint8_t* wide_end = nullptr;
   std::uint64_t regions[kMaxRegions] = {};
   std::uint32_t region_count = 0;
@@ -327,7 +328,7 @@ void TraceWriter::Append(const Event& event) {
   if (!to.error.empty() || to.finished) return;
   if (to.head_count + kHeadsPerEvent > kMaxHeads ||
       to.wide_end + kWideBytesPerEvent + kMaxNameBytes >
-          to.wide.data() + to.wide.size()) {
+          to.wide.get() + kMaxWideBytes) {
     Flush();
   }
   if (to.head_count == 0) {
