@@ -72,7 +72,7 @@ double TimeOnce(const AllocatorSpec& spec, const OpsProgram& program,
   if (report->events == 0) {
     throw InputError("the trace holds no request to time");
   }
-  return static_cast<double>(report->elapsed_ns) /
+  return static_cast<double>(report->cpu_ns) /
          static_cast<double>(report->events);
 }
 

@@ -73,7 +73,7 @@ void AdvanceTrace(std::uint64_t milliseconds) {
   trace_nanoseconds += milliseconds * 1000000;
 }
 
-std::uint64_t MachineNanoseconds() { return Read(CLOCK_MONOTONIC); }
+std::uint64_t CpuNanoseconds() { return Read(CLOCK_PROCESS_CPUTIME_ID); }
 
 }  // namespace arenalab
 

@@ -20,7 +20,9 @@ void FollowTrace();
 // ... except for this.
 void AdvanceTrace(std::uint64_t milliseconds);
 
-// The machine's monotonic time, whatever the allocator is told.
-std::uint64_t MachineNanoseconds();
+// CPU time of this process, all its threads, in user and kernel mode: what a
+// timed run counts. A replay waits for nothing, and a busy machine must not make
+// an allocator look slow. Two calls cost about a microsecond.
+std::uint64_t CpuNanoseconds();
 
 }  // namespace arenalab

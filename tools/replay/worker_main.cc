@@ -73,9 +73,9 @@ template <typename Heap, Touch kTouch>
 void RunTimedReplay(Heap& heap, void** registers, SegmentReader* reader,
                     ReplayReport* report) {
   for (Segment segment; reader->Next(&segment);) {
-    const std::uint64_t start = MachineNanoseconds();
+    const std::uint64_t start = CpuNanoseconds();
     report->failed += RunTimed<Heap, kTouch>(heap, registers, segment);
-    report->elapsed_ns += MachineNanoseconds() - start;
+    report->cpu_ns += CpuNanoseconds() - start;
     report->events += segment.events;
   }
 }

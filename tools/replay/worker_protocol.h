@@ -70,7 +70,7 @@ struct ReplayReport {
   char
       library[512];  // file that serves the requests; "" where it is the worker
   std::uint64_t events;      // requests executed, releases included
-  std::uint64_t elapsed_ns;  // inside the segments only
+  std::uint64_t cpu_ns;  // CPU time inside the segments only
   std::uint64_t failed;      // requests answered with nullptr
   std::uint64_t corrupted;   // kCheck: blocks that did not hold their bytes
   std::uint64_t minor_faults;
