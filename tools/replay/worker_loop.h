@@ -55,72 +55,72 @@ inline std::size_t TakeSize(Op op, const Op** next) {
   return bytes;
 }
 
-// Runs the requests and nothing else. Returns how many the heap did not serve.
+// A call, so that the counter lives in memory that nobody looks at until then:
+// as a variable of the loop it would be added to for every request.
+[[gnu::noinline, gnu::cold]] inline void CountFailure(std::uint64_t* failed) {
+  ++*failed;
+}
+
+// Puts a new block where its register is.
+template <Touch kTouch>
+inline void Put(void* block, std::size_t bytes, void** reg,
+                std::uint64_t* failed) {
+  *reg = block;
+  if (block == nullptr) [[unlikely]] {
+    CountFailure(failed);
+  } else {
+    TouchBlock<kTouch>(block, bytes);
+  }
+}
+
+// Runs the requests and nothing else; counts those that the heap did not serve.
+//
+// Not inlined: inside its caller it would have to keep its few variables on the
+// stack. Allocations and frees are told apart before the jump table, as they
+// are nearly everything.
 template <typename Heap, Touch kTouch>
-std::uint64_t RunTimed(Heap& heap, void** registers, const Segment& segment) {
-  std::uint64_t failed = 0;
-  const Op* next = segment.begin;
-  const Op* const end = segment.end;
+[[gnu::noinline]] void RunTimed(Heap& heap, void** registers, const Op* next,
+                                const Op* const end, std::uint64_t* failed) {
   while (next < end) {
     const Op op = *next++;
     __builtin_prefetch(&registers[next[kPrefetchOps].slot], 1);
-    void*& reg = registers[op.slot];
+    void** const reg = &registers[op.slot];
+    if (CodeOf(op) == OpCode::kAlloc) {
+      const std::size_t bytes = TakeSize(op, &next);
+      Put<kTouch>(heap.Allocate(bytes), bytes, reg, failed);
+      continue;
+    }
+    if (CodeOf(op) == OpCode::kFree) {
+      heap.Free(*reg);
+      *reg = nullptr;  // a later realloc of this register begins anew
+      continue;
+    }
     switch (CodeOf(op)) {
-      case OpCode::kAlloc: {
-        const std::size_t bytes = TakeSize(op, &next);
-        reg = heap.Allocate(bytes);
-        if (reg == nullptr) [[unlikely]] {
-          ++failed;
-        } else {
-          TouchBlock<kTouch>(reg, bytes);
-        }
-        break;
-      }
-      case OpCode::kFree:
-        heap.Free(reg);
-        reg = nullptr;  // a later realloc of this register begins anew
-        break;
       case OpCode::kRealloc: {
         const std::size_t bytes = TakeSize(op, &next);
-        void* block = heap.Reallocate(reg, bytes);
-        if (block == nullptr) [[unlikely]] {
-          ++failed;
-        } else {
-          reg = block;
-          TouchBlock<kTouch>(block, bytes);
-        }
+        void* block = heap.Reallocate(*reg, bytes);
+        // A failed one leaves the old block in its register.
+        Put<kTouch>(block, bytes, block == nullptr ? &block : reg, failed);
         break;
       }
       case OpCode::kZeroed: {
         const std::size_t bytes = TakeSize(op, &next);
-        reg = heap.AllocateZeroed(1, bytes);
-        if (reg == nullptr) [[unlikely]] {
-          ++failed;
-        } else {
-          TouchBlock<kTouch>(reg, bytes);
-        }
+        Put<kTouch>(heap.AllocateZeroed(1, bytes), bytes, reg, failed);
         break;
       }
       case OpCode::kAligned: {
         const std::size_t bytes = TakeSize(op, &next);
         const std::size_t align = std::size_t{1} << (next++)->slot;
-        reg = heap.AllocateAligned(align, bytes);
-        if (reg == nullptr) [[unlikely]] {
-          ++failed;
-        } else {
-          TouchBlock<kTouch>(reg, bytes);
-        }
+        Put<kTouch>(heap.AllocateAligned(align, bytes), bytes, reg, failed);
         break;
       }
       case OpCode::kClock:
         AdvanceTrace(SizeOf(op));
         break;
-      case OpCode::kSample:
-      case OpCode::kEnd:
-        break;
+      default:
+        break;  // samples belong to memory runs
     }
   }
-  return failed;
 }
 
 }  // namespace arenalab

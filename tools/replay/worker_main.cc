@@ -74,7 +74,8 @@ void RunTimedReplay(Heap& heap, void** registers, SegmentReader* reader,
                     ReplayReport* report) {
   for (Segment segment; reader->Next(&segment);) {
     const std::uint64_t start = CpuNanoseconds();
-    report->failed += RunTimed<Heap, kTouch>(heap, registers, segment);
+    RunTimed<Heap, kTouch>(heap, registers, segment.begin, segment.end,
+                           &report->failed);
     report->cpu_ns += CpuNanoseconds() - start;
     report->events += segment.events;
   }
