@@ -15,7 +15,7 @@ import argparse
 import random
 import time
 
-SURVIVORS = 0.04
+SURVIVING = 0.04
 
 # name, objects per --size, how to make object number n. Every shape is a block
 # of another size class (sizes of 3.12), so no phase can use another's pools.
@@ -30,10 +30,14 @@ PHASES = [
 ]
 
 
+# They live until the interpreter finalises, as a service's would.
+SURVIVORS = []
+
+
 def phase(rng, count, make):
     """Makes the phase's objects; returns those that survive it."""
     objects = [make(number) for number in range(count)]
-    return rng.sample(objects, int(count * SURVIVORS))
+    return rng.sample(objects, int(count * SURVIVING))
 
 
 def main():
@@ -43,15 +47,13 @@ def main():
     arguments = parser.parse_args()
     rng = random.Random(7)
     # What a program loads at its start: live throughout, of no phase's size.
-    survivors = [[b"%0439d" % n for n in range(arguments.size // 20)]]
+    SURVIVORS.append([b"%0439d" % n for n in range(arguments.size // 20)])
     for _, share, make in PHASES:
-        survivors.append(phase(rng, int(share * arguments.size), make))
+        SURVIVORS.append(phase(rng, int(share * arguments.size), make))
         time.sleep(arguments.idle)
     print("phase_shift: %d objects survive %d phases" %
-          (sum(map(len, survivors[1:])), len(PHASES)))
-    return survivors
+          (sum(map(len, SURVIVORS[1:])), len(PHASES)))
 
 
 if __name__ == "__main__":
-    # Kept to the end: freed here, the last valley would be an empty heap.
-    SURVIVORS = main()
+    main()
