@@ -187,7 +187,9 @@ class Model : public ArenaListener {
       large_requested_ += bytes;
       return;
     }
-    const std::uint32_t size_class = ClassOf(geometry_, bytes);
+    // In 2.3 a raw block that shrinks to nothing moves to a block of one byte.
+    const std::uint64_t served = std::max<std::uint64_t>(bytes, 1);
+    const std::uint32_t size_class = ClassOf(geometry_, served);
     slot.address = address;
     slot.size_class = static_cast<std::uint8_t>(size_class);
     requested_ += bytes;
@@ -198,7 +200,7 @@ class Model : public ArenaListener {
     const std::uint64_t pool_base = address & ~(geometry_.pool_bytes - 1);
     const PoolHeader* pool = PoolAt(pool_base);
     committed_.Write(pool_base, sizeof(PoolHeader));
-    committed_.Write(address, bytes);
+    committed_.Write(address, served);
     committed_.Write(
         pool_base + pool->next_offset - BlockSize(geometry_, size_class),
         sizeof(std::uint64_t));

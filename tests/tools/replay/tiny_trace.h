@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <sstream>
 #include <string>
 
@@ -18,8 +19,11 @@ namespace arenalab {
 // A file name of the running test's own.
 inline std::string ScratchPath(const std::string& suffix) {
   const auto* test = testing::UnitTest::GetInstance()->current_test_info();
-  return testing::TempDir() + "/" + test->test_suite_name() + "." +
-         test->name() + suffix;
+  std::string name =
+      std::string(test->test_suite_name()) + "." + test->name() + suffix;
+  // Parameterised tests have slashes in their names.
+  std::replace(name.begin(), name.end(), '/', '.');
+  return testing::TempDir() + "/" + name;
 }
 
 // The path of a .trace that holds `text`.
