@@ -19,10 +19,14 @@ void ReleaseByMunmap(void*, void* base, std::size_t bytes) {
   munmap(base, bytes);
 }
 
+void DiscardByMadvise(void*, void* address, std::size_t bytes) {
+  madvise(address, bytes, MADV_DONTNEED);
+}
+
 }  // namespace
 
 ArenaSource MmapArenaSource() {
-  return {nullptr, AcquireByMmap, ReleaseByMunmap};
+  return {nullptr, AcquireByMmap, ReleaseByMunmap, DiscardByMadvise};
 }
 
 // Zero bytes become one, as CPython's raw domain does, so that the result is

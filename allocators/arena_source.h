@@ -19,6 +19,9 @@ struct ArenaSource {
   // alignment that the operating system's page gives; the heap copes.
   void* (*acquire)(void* context, std::size_t bytes);
   void (*release)(void* context, void* base, std::size_t bytes);
+  // Whole pages inside an arena whose content the heap no longer needs; they
+  // must stay accessible, and may read as anything. nullptr: they are kept.
+  void (*discard)(void* context, void* address, std::size_t bytes) = nullptr;
 };
 
 // Serves what the heap itself does not: zero bytes, more than the largest

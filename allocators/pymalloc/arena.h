@@ -17,8 +17,8 @@
 // INVARIANTS, asserted by CheckHeap() by number:
 //   A1  free_pools == pools on the arena's free list + pools never carved.
 //   A2  an arena is in the usable list if and only if free_pools > 0.
-//   A3  the usable list is sorted by free_pools, ascending, and its prev links
-//       mirror its next links.
+//   A3  the usable list is sorted by free_pools, ascending (or as ArenaChoice
+//       says instead), and its prev links mirror its next links.
 //   A4  with fingers, last_with_[f] is the rightmost arena with f, for all f.
 //   A5  a free pool has no live block and names its arena.
 //   A6  at most keep_arenas usable arenas are wholly free.
@@ -97,22 +97,25 @@ class UsableArenas {
   }
 
   // REQUIRES: the list is empty; arena->free_pools > 0.
-  void AddOnly(ArenaRecord* arena, ArenaSort sort) {
+  void AddOnly(ArenaRecord* arena, const PolicyValues& policy) {
     arena->next = arena->prev = nullptr;
     front_ = arena;
-    if (sort == ArenaSort::kFingers) last_with_[arena->free_pools] = arena;
+    if (UsesFingers(policy)) last_with_[arena->free_pools] = arena;
   }
 
   // A pool of the front arena is being used; drops the arena if it was the
   // last.
-  void PoolTaken(ArenaSort sort) {
+  void PoolTaken(const PolicyValues& policy) {
     ArenaRecord* arena = front_;
     const std::uint32_t old = arena->free_pools--;
-    if (sort == ArenaSort::kFingers) {
+    if (UsesFingers(policy)) {
       if (last_with_[old] == arena) last_with_[old] = nullptr;
       if (old > 1) last_with_[old - 1] = arena;
     }
-    if (old > 1) return;  // it had the fewest, and still has
+    if (old > 1) {  // it had the fewest, and still has
+      if (policy.arena_choice == ArenaChoice::kEmptiest) SortByMost(arena);
+      return;
+    }
     front_ = arena->next;
     if (front_ != nullptr) front_->prev = nullptr;
   }
@@ -122,7 +125,9 @@ class UsableArenas {
   // where its new count belongs. The test comes before any sorting: an arena
   // that is last is kept even if it would not stay last.
   bool PoolReturned(ArenaRecord* arena, const PolicyValues& policy) {
-    const bool fingers = policy.arena_sort == ArenaSort::kFingers;
+    if (policy.arena_choice != ArenaChoice::kFullest)
+      return PoolReturnedUnsorted(arena, policy);
+    const bool fingers = UsesFingers(policy);
     const std::uint32_t old = arena->free_pools;
     ArenaRecord* last = nullptr;
     if (fingers) {
@@ -160,6 +165,48 @@ class UsableArenas {
   }
 
  private:
+  static bool UsesFingers(const PolicyValues& policy) {
+    return policy.arena_choice == ArenaChoice::kFullest &&
+           policy.arena_sort == ArenaSort::kFingers;
+  }
+
+  // PoolReturned() for the orders that are not CPython's.
+  bool PoolReturnedUnsorted(ArenaRecord* arena, const PolicyValues& policy) {
+    const std::uint32_t now = ++arena->free_pools;
+    if (now == arena->total_pools && WhollyFree(arena) >= policy.keep_arenas) {
+      if (now > 1) Unlink(arena);
+      return true;
+    }
+    if (policy.arena_choice == ArenaChoice::kEmptiest) {
+      if (now == 1) InsertBefore(arena, front_);
+      SortByMost(arena);
+    } else if (now == 1) {
+      ArenaRecord* left = nullptr;
+      if (policy.arena_choice == ArenaChoice::kAddress)
+        for (ArenaRecord* at = front_; at != nullptr && at->base < arena->base;
+             at = at->next)
+          left = at;
+      Insert(arena, left);
+    }
+    return false;
+  }
+  // Usable arenas that are wholly free, not counting this one.
+  std::size_t WhollyFree(const ArenaRecord* but) const {
+    std::size_t count = 0;
+    for (const ArenaRecord* at = front_; at != nullptr; at = at->next)
+      if (at != but && at->free_pools == at->total_pools) ++count;
+    return count;
+  }
+  // To the left of all arenas with as many free pools or fewer.
+  void SortByMost(ArenaRecord* arena) {
+    Unlink(arena);
+    ArenaRecord* left = nullptr;
+    for (ArenaRecord* at = front_;
+         at != nullptr && at->free_pools > arena->free_pools; at = at->next)
+      left = at;
+    Insert(arena, left);
+  }
+
   // Do at least `count` arenas follow?
   static bool Followers(const ArenaRecord* arena, std::size_t count) {
     for (; count > 0 && arena != nullptr; --count) arena = arena->next;
@@ -174,6 +221,13 @@ class UsableArenas {
     arena->prev = nullptr;
     if (right != nullptr) right->prev = arena;
     front_ = arena;
+  }
+  // nullptr: to the front.
+  void Insert(ArenaRecord* arena, ArenaRecord* left) {
+    if (left == nullptr)
+      InsertBefore(arena, front_);
+    else
+      InsertAfter(arena, left);
   }
   static void InsertAfter(ArenaRecord* arena, ArenaRecord* left) {
     arena->prev = left;

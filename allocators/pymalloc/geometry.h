@@ -63,10 +63,35 @@ enum class ArenaSort : std::uint8_t {
   kFingers,  // to the last arena with as many, which is remembered (3.8+)
 };
 
+// The rules below have one value that is CPython's, the first; the others are
+// experiments.
+
+// Which arena gives the next pool: the order of the usable list.
+enum class ArenaChoice : std::uint8_t {
+  kFullest,   // fewest free pools
+  kAddress,   // lowest base
+  kRecent,    // the one that became usable last
+  kEmptiest,  // most free pools
+};
+
+// Which pool of a class gives the next block: the order of its used list.
+enum class PoolChoice : std::uint8_t {
+  kRecent,   // the one that was full last
+  kAddress,  // the lowest
+  kFullest,  // most live blocks
+};
+
+// Which block of a pool is given next.
+enum class FreeList : std::uint8_t {
+  kLifo,     // the one that was freed last
+  kAddress,  // the lowest
+};
+
 struct PolicyValues {
   EmptyPools empty_pools = EmptyPools::kPerArena;
-  // A wholly free arena is released if this many arenas or more follow it in
-  // the usable list: 0 always, 1 since 3.9.
+  // Wholly free arenas kept: 0, or 1 since 3.9. With ArenaChoice::kFullest, as
+  // in CPython, one is released if this many arenas or more follow it in the
+  // usable list; otherwise, if this many usable arenas are wholly free.
   std::size_t keep_arenas = 0;
   ArenaSort arena_sort = ArenaSort::kWalk;
   AddressTest address_test = AddressTest::kPoolIndex;
@@ -75,6 +100,13 @@ struct PolicyValues {
   // Reallocate() moves a small enough foreign block into a pool (2.3 - 2.4.1).
   bool realloc_takes_over = false;
 
+  ArenaChoice arena_choice = ArenaChoice::kFullest;
+  PoolChoice pool_choice = PoolChoice::kRecent;
+  FreeList free_list = FreeList::kLifo;
+  // The pages of an empty pool, all but that of its header, are given back to
+  // the arena source (ArenaSource::discard); its free list is lost with them.
+  bool discard_free_pools = false;
+
   friend constexpr bool operator==(const PolicyValues&,
                                    const PolicyValues&) = default;
 };
@@ -82,6 +114,10 @@ struct PolicyValues {
 constexpr std::size_t PoolsPerArena(const GeometryValues& geometry) {
   return geometry.arena_bytes / geometry.pool_bytes;
 }
+
+// What discard_free_pools keeps of a pool, its header's page, and the step in
+// which it can: the page of x86-64. Pools must be larger.
+inline constexpr std::size_t kDiscardedPageBytes = 4096;
 
 // The value that a freshly carved pool has for a class: equal to none.
 inline constexpr std::uint32_t kNoClass = 0xffff;

@@ -1,6 +1,7 @@
 // Every generation's heap, compiled once.
 #include "allocators/pymalloc/generation.h"
 #include "allocators/pymalloc/heap_members.h"
+#include "allocators/pymalloc/runtime_generation.h"
 
 namespace arenalab {
 
@@ -14,8 +15,10 @@ template class Heap<Cpython39>;
 template class Heap<Cpython310>;
 template class Heap<Cpython311>;
 template class Heap<Cpython315HugePages>;
+template class Heap<RuntimeGeneration>;
 
 static_assert(Allocator<Heap<Classic>>);
 static_assert(Allocator<Heap<Cpython311>>);
+static_assert(Allocator<Heap<RuntimeGeneration>>);
 
 }  // namespace arenalab

@@ -50,6 +50,10 @@ struct GenerationValues {
   explicit GenerationValues(std::string_view) {}
   static constexpr const GeometryValues& geometry() { return G::kGeometry; }
   static constexpr const PolicyValues& policy() { return G::kPolicy; }
+  static constexpr RadixShape radix_shape() {
+    return MakeRadixShape(G::kPolicy.address_bits,
+                          std::countr_zero(G::kGeometry.arena_bytes));
+  }
 };
 
 // One arena, as a walk shows it.
@@ -70,6 +74,15 @@ class Heap {
   static constexpr Heaps kHeaps = Heaps::kMany;
   static constexpr std::string_view kName = G::kName;
 
+  // What is wrong with HeapOptions::settings, in words; nullptr if nothing. A
+  // generation with constant values has no settings and no such member.
+  static const char* CheckSettings(
+      std::string_view settings) requires requires {
+    GenerationValues<G>::CheckSettings(settings);
+  }
+  { return GenerationValues<G>::CheckSettings(settings); }
+
+  // REQUIRES: CheckSettings() finds nothing wrong, where it exists.
   explicit Heap(const HeapOptions& options);
   Heap(const Heap&) = delete;
   Heap& operator=(const Heap&) = delete;
@@ -139,10 +152,7 @@ class Heap {
   PoolHeader* PoolOf(const void* p) const {
     return PoolAt(AddressOf(p) & ~(geometry().pool_bytes - 1));
   }
-  RadixShape radix_shape() const {
-    return MakeRadixShape(policy().address_bits,
-                          std::countr_zero(geometry().arena_bytes));
-  }
+  RadixShape radix_shape() const { return values_.radix_shape(); }
 
   bool OwnsInPool(const void* p, const PoolHeader* pool) const;
   void* TakeBlock(std::size_t bytes);
@@ -155,6 +165,10 @@ class Heap {
   ArenaRecord* AcquireArena();
   void ReleaseArena(ArenaRecord* arena);
   void PushUsed(PoolHeader* pool, std::uint32_t size_class);
+  void LinkUsed(PoolHeader* pool, std::uint64_t left);
+  void LinkFreeByAddress(PoolHeader* pool, std::uint64_t block);
+  void SortUsed(PoolHeader* pool);
+  void DiscardPages(PoolHeader* pool);
   void PoolBecameEmpty(PoolHeader* pool);
   void* AllocateRaw(std::size_t bytes);
   void* ReallocateRaw(void* p, std::size_t bytes);

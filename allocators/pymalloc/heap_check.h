@@ -150,6 +150,10 @@ class HeapCheck {
   void CheckPool(const PoolHeader& pool) {
     const std::uint64_t base = AddressOf(&pool);
     ExpectEqual(0, base % geometry_.pool_bytes, "P1", "pool is aligned", base);
+    // Emptied and discarded: it has no blocks until it is set up anew.
+    if (policy_.discard_free_pools && pool.live_blocks == 0 &&
+        pool.size_class == kNoClass)
+      return;
     if (!Expect(pool.size_class < geometry_.classes, "P6", "class exists", base,
                 geometry_.classes, pool.size_class))
       return;
@@ -169,6 +173,10 @@ class HeapCheck {
       if (!Expect(offset % size == 0 && offset < carved, "P5",
                   "free block is a carved block of its pool", at, carved,
                   offset))
+        return;
+      if (policy_.free_list == FreeList::kAddress && LinkAt(at) != 0 &&
+          !Expect(at < LinkAt(at), "P5", "lowest free block first", at, at,
+                  LinkAt(at)))
         return;
       if (!Expect(!seen[offset / size], "P5", "free block is listed once", at,
                   0, 1))
@@ -203,12 +211,35 @@ class HeapCheck {
         ExpectEqual(c, pool.size_class, "L1", "class of the list", at);
         Expect(IsUsed(pool), "L1", "some blocks out, not all", at,
                Capacity(pool), pool.live_blocks);
+        if (before != end) CheckUsedOrder(*PoolAt(before), pool);
         before = at;
       }
       ExpectEqual(before, inside_.used()[c].prev, "L1", "list's last pool",
                   end);
     }
     ExpectEqual(used_pools_, in_lists, "L1", "every used pool is in a list", 0);
+  }
+
+  void CheckUsedOrder(const PoolHeader& left, const PoolHeader& right) {
+    if (policy_.pool_choice == PoolChoice::kAddress)
+      Expect(AddressOf(&left) < AddressOf(&right), "L1", "lowest pool first",
+             AddressOf(&right), AddressOf(&left), AddressOf(&right));
+    if (policy_.pool_choice == PoolChoice::kFullest)
+      Expect(left.live_blocks >= right.live_blocks, "L1", "fullest pool first",
+             AddressOf(&right), left.live_blocks, right.live_blocks);
+  }
+
+  void CheckUsableOrder(const ArenaRecord& left, const ArenaRecord& right) {
+    if (policy_.arena_choice == ArenaChoice::kFullest)
+      Expect(left.free_pools <= right.free_pools, "A3",
+             "fewest free pools first", right.base, left.free_pools,
+             right.free_pools);
+    if (policy_.arena_choice == ArenaChoice::kEmptiest)
+      Expect(left.free_pools >= right.free_pools, "A3", "most free pools first",
+             right.base, left.free_pools, right.free_pools);
+    if (policy_.arena_choice == ArenaChoice::kAddress)
+      Expect(left.base < right.base, "A3", "lowest arena first", right.base,
+             left.base, right.base);
   }
 
   void CheckUsableList() {
@@ -225,17 +256,16 @@ class HeapCheck {
              "usable arena has a free pool", at->base, 1, at->free_pools);
       ExpectEqual(AddressOf(before), AddressOf(at->prev), "A3",
                   "prev mirrors next", at->base);
-      if (before != nullptr)
-        Expect(before->free_pools <= at->free_pools, "A3",
-               "fewest free pools first", at->base, before->free_pools,
-               at->free_pools);
+      if (before != nullptr) CheckUsableOrder(*before, *at);
       before = at;
     }
     ExpectEqual(arenas_with_free_pools_, listed, "A2",
                 "every arena with a free pool is usable", 0);
     Expect(wholly_free_ <= policy_.keep_arenas, "A6", "wholly free arenas", 0,
            policy_.keep_arenas, wholly_free_);
-    if (policy_.arena_sort != ArenaSort::kFingers) return;
+    if (policy_.arena_sort != ArenaSort::kFingers ||
+        policy_.arena_choice != ArenaChoice::kFullest)
+      return;
     for (std::size_t f = 1; f <= PoolsPerArena(geometry_); ++f) {
       const ArenaRecord* last = nullptr;
       for (const ArenaRecord* at = usable.front(); at != nullptr; at = at->next)

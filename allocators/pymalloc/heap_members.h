@@ -152,9 +152,9 @@ PoolHeader* Heap<G>::TakeFreePool() {
   if (arena == nullptr) {
     arena = AcquireArena();
     if (arena == nullptr) return nullptr;
-    usable_.AddOnly(arena, policy().arena_sort);
+    usable_.AddOnly(arena, policy());
   }
-  usable_.PoolTaken(policy().arena_sort);
+  usable_.PoolTaken(policy());
   if (arena->free_list == 0) return CarvePool(arena);
   PoolHeader* pool = PoolAt(arena->free_list);
   arena->free_list = pool->next;
@@ -240,28 +240,70 @@ template <class G>
 ARENALAB_HOT void Heap<G>::ReturnBlock(void* p, PoolHeader* pool) {
   const std::uint64_t block = AddressOf(p);
   const std::uint64_t old = pool->free_list;
-  LinkAt(block) = old;
-  pool->free_list = block;
+  if (policy().free_list == FreeList::kAddress && old != 0 && block > old) {
+    LinkFreeByAddress(pool, block);
+  } else {
+    LinkAt(block) = old;
+    pool->free_list = block;
+  }
   --pool->live_blocks;
   if (old == 0) [[unlikely]] {
     // Was full and in no list. It has a second block, so it is not empty now.
     PushUsed(pool, pool->size_class);
     return;
   }
-  if (pool->live_blocks != 0) [[likely]]
-    return;  // the pool stays where it is in its list
+  if (pool->live_blocks != 0) [[likely]] {
+    // The pool stays where it is in its list.
+    if (policy().pool_choice == PoolChoice::kFullest) SortUsed(pool);
+    return;
+  }
   PoolBecameEmpty(pool);
 }
 
 // To the front, where allocation looks.
 template <class G>
-void Heap<G>::PushUsed(PoolHeader* pool, std::uint32_t size_class) {
-  const std::uint64_t address = AddressOf(pool);
-  UsedHead& head = used_[size_class];
-  pool->next = head.next;
-  pool->prev = Sentinel(size_class);
-  PoolAt(head.next)->prev = address;
-  head.next = address;
+ARENALAB_HOT void Heap<G>::PushUsed(PoolHeader* pool,
+                                    std::uint32_t size_class) {
+  std::uint64_t left = Sentinel(size_class);
+  if (policy().pool_choice == PoolChoice::kAddress)
+    for (std::uint64_t at = PoolAt(left)->next;
+         at != Sentinel(size_class) && at < AddressOf(pool);
+         at = PoolAt(at)->next)
+      left = at;
+  LinkUsed(pool, left);
+}
+
+template <class G>
+ARENALAB_HOT void Heap<G>::LinkUsed(PoolHeader* pool, std::uint64_t left) {
+  const std::uint64_t right = PoolAt(left)->next;
+  pool->next = right;
+  pool->prev = left;
+  PoolAt(right)->prev = AddressOf(pool);
+  PoolAt(left)->next = AddressOf(pool);
+}
+
+// PoolChoice::kFullest: a block was freed, so others may be fuller now.
+template <class G>
+ARENALAB_COLD void Heap<G>::SortUsed(PoolHeader* pool) {
+  const std::uint64_t end = Sentinel(pool->size_class);
+  std::uint64_t left = AddressOf(pool);
+  while (PoolAt(left)->next != end &&
+         PoolAt(PoolAt(left)->next)->live_blocks > pool->live_blocks)
+    left = PoolAt(left)->next;
+  if (left == AddressOf(pool)) return;
+  PoolAt(pool->next)->prev = pool->prev;
+  PoolAt(pool->prev)->next = pool->next;
+  LinkUsed(pool, left);
+}
+
+// FreeList::kAddress: `block` lies behind the first free one.
+template <class G>
+ARENALAB_COLD void Heap<G>::LinkFreeByAddress(PoolHeader* pool,
+                                              std::uint64_t block) {
+  std::uint64_t left = pool->free_list;
+  while (LinkAt(left) != 0 && LinkAt(left) < block) left = LinkAt(left);
+  LinkAt(block) = LinkAt(left);
+  LinkAt(left) = block;
 }
 
 // insert_to_freepool.
@@ -269,6 +311,7 @@ template <class G>
 ARENALAB_COLD void Heap<G>::PoolBecameEmpty(PoolHeader* pool) {
   PoolAt(pool->next)->prev = pool->prev;
   PoolAt(pool->prev)->next = pool->next;
+  if (policy().discard_free_pools) DiscardPages(pool);
   // Class, free list and frontier stay: the same class may take it up again.
   if (policy().empty_pools == EmptyPools::kOneList) {
     pool->next = free_pools_;
@@ -279,6 +322,16 @@ ARENALAB_COLD void Heap<G>::PoolBecameEmpty(PoolHeader* pool) {
   pool->next = arena->free_list;
   arena->free_list = AddressOf(pool);
   if (usable_.PoolReturned(arena, policy())) ReleaseArena(arena);
+}
+
+template <class G>
+void Heap<G>::DiscardPages(PoolHeader* pool) {
+  if (arena_source_.discard == nullptr) return;
+  pool->size_class = kNoClass;  // its blocks must be set up anew
+  arena_source_.discard(
+      arena_source_.context,
+      reinterpret_cast<void*>(AddressOf(pool) + kDiscardedPageBytes),
+      geometry().pool_bytes - kDiscardedPageBytes);
 }
 
 template <class G>

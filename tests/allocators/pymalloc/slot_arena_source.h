@@ -76,7 +76,10 @@ class SlotArenaSource {
   std::uint64_t live() const { return created_ - released_; }
 
  private:
-  static constexpr std::size_t kReservedBytes = kSlotBytes * 1100;
+  // One slot goes into alignment, one is never handed out: arenas may begin
+  // anywhere in theirs.
+  static constexpr std::uint64_t kSlots = 1098;
+  static constexpr std::size_t kReservedBytes = kSlotBytes * (kSlots + 2);
   static constexpr std::uint64_t kNever = ~std::uint64_t{0};
 
   virtual void OnAcquire(std::uint64_t) {}
@@ -89,6 +92,7 @@ class SlotArenaSource {
     const std::uint64_t call = calls_++;
     if (call == fail_at_ || (call > fail_at_ && fail_from_then_on_))
       return nullptr;
+    if (created_ == kSlots) return nullptr;
     OnAcquire(created_);
     char* base = ArenaBase(created_++);
     if (pattern_) std::memset(base, *pattern_, bytes);
