@@ -69,8 +69,9 @@ struct GenerationValues<RuntimeGeneration> {
 // Calls visitor.template operator()<Heap<G>>() with the fastest heap that these
 // settings mean: a named generation if they hold a known geometry alone or
 // nothing, else RuntimeGeneration, whose CheckSettings() says what is wrong.
+// Always true: there is a heap to ask for any settings.
 template <class Visitor>
-void VisitHeapOfSettings(std::string_view settings, Visitor&& visitor) {
+bool VisitHeapOfSettings(std::string_view settings, Visitor&& visitor) {
   constexpr std::string_view kGeometryKey = "geometry:";
   if (settings.empty()) {
     visitor.template operator()<Heap<Cpython311>>();
@@ -78,6 +79,7 @@ void VisitHeapOfSettings(std::string_view settings, Visitor&& visitor) {
              !VisitGeneration(settings.substr(kGeometryKey.size()), visitor)) {
     visitor.template operator()<Heap<RuntimeGeneration>>();
   }
+  return true;
 }
 
 }  // namespace arenalab
