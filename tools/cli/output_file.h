@@ -6,8 +6,8 @@
 //   ... write to out.path() ...
 //   out.Commit();                     // now it has its name
 //
-// "-", standard output, stays "-". What exists and is no regular file (a pipe, a
-// terminal, /dev/null) is written to directly. A symbolic link is followed. A
+// "-", standard output, stays "-". What exists and is no regular file (a pipe,
+// a terminal, /dev/null) is written to directly. A symbolic link is followed. A
 // file that Commit() was not called for is removed.
 #pragma once
 

@@ -21,16 +21,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Flags {
-  std::string output;
-  bool layers = false;
-  bool force = false;
-  std::vector<std::string> command;
-};
-
-int Failed(const std::string& message) {
+RecordOutcome Failed(const std::string& message) {
   std::fprintf(stderr, "arenalab: %s\n", message.c_str());
-  return kOursFailed;
+  return {kOursFailed, ""};
 }
 
 // Beside this program, as the build lays them out.
@@ -91,15 +84,17 @@ void Summarise(const std::vector<const ProcessRecording*>& recorded) {
                recorded[0]->trace_path().c_str());
 }
 
-int Record(const Flags& flags) {
+}  // namespace
+
+RecordOutcome Record(const RecordRequest& request) {
   const fs::path library = PreloadLibrary();
   if (!fs::exists(library)) {
     return Failed("the tracer's library is missing: " + library.string());
   }
   const std::string output =
-      flags.output.empty() ? DefaultName(flags.command) : flags.output;
+      request.output.empty() ? DefaultName(request.command) : request.output;
   std::error_code error;
-  if (!flags.force && fs::exists(output, error)) {
+  if (!request.force && fs::exists(output, error)) {
     return Failed(output + " exists; -f overwrites it");
   }
   const fs::path folder = fs::absolute(output).parent_path();
@@ -109,15 +104,16 @@ int Record(const Flags& flags) {
   }
 
   Collector collector({.trace_path = output,
-                       .layers = flags.layers,
+                       .layers = request.layers,
                        .tool = std::string("arenalab ") + kVersion});
-  const int status = RunTraced(
-      {.words = flags.command, .preload = fs::canonical(library)}, &collector);
+  const int status =
+      RunTraced({.words = request.command, .preload = fs::canonical(library)},
+                &collector);
   const auto recorded = collector.Recorded();
   if (recorded.empty()) {
-    if (status == 126 || status == 127) return status;
+    if (status == 126 || status == 127) return {status, ""};
     return Failed("nothing recorded: no Python 3.6 or later ran in `" +
-                  flags.command[0] +
+                  request.command[0] +
                   "` (or only one that ignores LD_PRELOAD: a static or setuid "
                   "program)");
   }
@@ -127,22 +123,20 @@ int Record(const Flags& flags) {
     }
   }
   Summarise(recorded);
-  return status;
+  return {status, recorded[0]->trace_path()};
 }
-
-}  // namespace
 
 void AddRecord(CLI::App& app, int* status) {
   CLI::App* verb = app.add_subcommand(
       "record", "Record the allocations of a Python program into a trace");
-  auto flags = std::make_shared<Flags>();
-  verb->add_option("-o,--output", flags->output,
+  auto request = std::make_shared<RecordRequest>();
+  verb->add_option("-o,--output", request->output,
                    "The trace [arenalab-<script>-<time>-<pid>.trace]; other "
                    "processes of the run get .PID before the suffix");
-  verb->add_flag("--layers", flags->layers,
+  verb->add_flag("--layers", request->layers,
                  "Also what was asked for while serving another request");
-  verb->add_flag("-f,--force", flags->force, "Overwrite the trace");
-  verb->add_option("COMMAND", flags->command, "The program, after --")
+  verb->add_flag("-f,--force", request->force, "Overwrite the trace");
+  verb->add_option("COMMAND", request->command, "The program, after --")
       ->required();
   verb->positionals_at_end();
   verb->footer(
@@ -154,7 +148,7 @@ void AddRecord(CLI::App& app, int* status) {
       "Exit status: the command's own (128 + n for a signal, 126 and 127 where "
       "it cannot\nbe run); 125 where nothing was recorded or the trace could "
       "not be written.");
-  verb->callback([flags, status] { *status = Record(*flags); });
+  verb->callback([request, status] { *status = Record(*request).status; });
 }
 
 }  // namespace arenalab
