@@ -1,0 +1,21 @@
+// A heap's statistics as the text of `sys._debugmallocstats()`: what a reader
+// of CPython's own output can lay beside it, line by line. Without the free
+// lists of types, which the interpreter appends and pymalloc knows nothing of.
+//
+// SOURCE of the layout: the output of interpreters 3.6 to 3.13, and
+// _PyObject_DebugMallocStats of older releases, which print no arena counters
+// (2.3, 2.4) or no arena map (before 3.10).
+#pragma once
+
+#include <string>
+
+#include "allocators/pymalloc/geometry.h"
+#include "allocators/pymalloc/statistics.h"
+
+namespace arenalab {
+
+std::string FormatDebugMallocStats(const Statistics& statistics,
+                                   const GeometryValues& geometry,
+                                   const PolicyValues& policy);
+
+}  // namespace arenalab
