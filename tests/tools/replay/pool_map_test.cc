@@ -1,0 +1,260 @@
+// The map, decoded by a reader of the test's own from RESULTS.md's words, is
+// the state that placements and frees give: every pool and block of every
+// sample, on streams that acquire, release and reuse arenas.
+#include "tools/replay/pool_map.h"
+
+#include <gtest/gtest.h>
+#include <zlib.h>
+
+#include <cstdint>
+#include <fstream>
+#include <map>
+#include <set>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "allocators/pymalloc/generation.h"
+#include "tests/tools/replay/golden_stream.h"
+#include "tests/tools/replay/tiny_trace.h"
+#include "tools/replay/model.h"
+
+namespace arenalab {
+namespace {
+
+// Pool number -> its class and live blocks.
+struct PoolState {
+  std::uint64_t size_class = 0;  // as stored: class + 1
+  std::set<std::uint64_t> blocks;
+  friend bool operator==(const PoolState&, const PoolState&) = default;
+};
+struct MapState {
+  std::map<std::uint64_t, std::uint64_t> arenas;  // ordinal -> base offset
+  std::map<std::uint64_t, PoolState> pools;       // none without a live block
+};
+
+std::string Unbase64(const std::string& text) {
+  const std::string digits =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string bytes;
+  unsigned bits = 0;
+  int have = 0;
+  for (const char c : text) {
+    if (c == '=') break;
+    bits = bits << 6 | static_cast<unsigned>(digits.find(c));
+    have += 6;
+    if (have >= 8) {
+      have -= 8;
+      bytes += static_cast<char>(bits >> have & 255);
+    }
+  }
+  return bytes;
+}
+
+std::string Gunzipped(const std::string& bytes) {
+  z_stream stream{};
+  EXPECT_EQ(inflateInit2(&stream, 15 + 16), Z_OK);
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
+  stream.avail_in = static_cast<uInt>(bytes.size());
+  std::string out;
+  int status = Z_OK;
+  while (status == Z_OK) {
+    char piece[4096];
+    stream.next_out = reinterpret_cast<Bytef*>(piece);
+    stream.avail_out = sizeof(piece);
+    status = inflate(&stream, Z_NO_FLUSH);
+    out.append(piece, sizeof(piece) - stream.avail_out);
+  }
+  EXPECT_EQ(status, Z_STREAM_END);
+  inflateEnd(&stream);
+  return out;
+}
+
+class MapReader {
+ public:
+  MapReader(const std::string& data, std::uint64_t pools_per_arena)
+      : bytes_(Gunzipped(Unbase64(data))), pools_per_arena_(pools_per_arena) {}
+
+  const MapState& NextSample() {
+    for (std::uint64_t n = Varint(); n > 0; --n) {
+      const std::uint64_t ordinal = Varint();
+      const std::uint64_t kind = Varint();
+      const std::uint64_t offset = Varint();
+      if (kind == 0) {
+        state_.arenas[ordinal] = offset;
+        continue;
+      }
+      EXPECT_EQ(state_.arenas.erase(ordinal), 1u);
+      state_.pools.erase(
+          state_.pools.lower_bound(ordinal * pools_per_arena_),
+          state_.pools.lower_bound((ordinal + 1) * pools_per_arena_));
+    }
+    std::uint64_t pool = 0;
+    for (std::uint64_t n = Varint(); n > 0; --n) {
+      pool += Varint();
+      const std::uint64_t size_class = Varint();
+      state_.pools.erase(pool);
+      if (size_class != 0) state_.pools[pool].size_class = size_class;
+    }
+    pool = 0;
+    for (std::uint64_t n = Varint(); n > 0; --n) {
+      pool += Varint();
+      std::set<std::uint64_t>& blocks = state_.pools.at(pool).blocks;
+      std::uint64_t block = 0;
+      for (std::uint64_t k = Varint(); k > 0; --k) {
+        block += Varint();
+        if (!blocks.erase(block)) blocks.insert(block);
+      }
+    }
+    return state_;
+  }
+  bool AtEnd() const { return at_ == bytes_.size(); }
+
+ private:
+  std::uint64_t Varint() {
+    std::uint64_t value = 0;
+    for (int shift = 0;; shift += 7) {
+      if (at_ == bytes_.size()) throw std::runtime_error("the map ends early");
+      const auto byte = static_cast<unsigned char>(bytes_[at_++]);
+      value |= std::uint64_t{byte & 127u} << shift;
+      if (byte < 128) return value;
+    }
+  }
+
+  std::string bytes_;
+  std::uint64_t pools_per_arena_;
+  std::size_t at_ = 0;
+  MapState state_;
+};
+
+struct Request {
+  EventKind kind;
+  std::uint64_t slot;
+  std::uint64_t size;
+};
+// Where a block is, as the placements file says.
+struct Place {
+  std::uint64_t arena;
+  std::uint64_t offset;
+  std::uint64_t size_class;
+};
+
+// What RESULTS.md's map should hold, from the placements' text alone.
+class PlacedState {
+ public:
+  PlacedState(const std::string& path, const GeometryValues& geometry,
+              std::vector<std::size_t> offsets)
+      : geometry_(geometry), offsets_(std::move(offsets)), file_(path) {}
+
+  void Take(std::uint64_t event, const Request& request) {
+    const auto old = live_.find(request.slot);
+    const Place before = old != live_.end() ? old->second : Place{};
+    live_.erase(request.slot);
+    if (request.kind == EventKind::kFree) return;
+    for (std::string line; std::getline(file_, line);) {
+      std::istringstream words(line);
+      std::string first;
+      Place place{};
+      words >> first;
+      if (first.starts_with("arena")) continue;
+      EXPECT_EQ(std::stoull(first), event);
+      if (words >> place.arena >> place.offset) {
+        // A realloc that stays where it is keeps its block's class.
+        const bool stayed = request.kind == EventKind::kRealloc &&
+                            place.arena == before.arena &&
+                            place.offset == before.offset;
+        place.size_class = stayed ? before.size_class
+                                  : (request.size - 1) / geometry_.alignment;
+        live_[request.slot] = place;
+      }
+      return;
+    }
+    ADD_FAILURE() << "no line for event " << event;
+  }
+
+  MapState State() const {
+    MapState state;
+    for (const auto& [slot, place] : live_) {
+      const std::uint64_t base = offsets_[place.arena % offsets_.size()];
+      const std::uint64_t lost =
+          (geometry_.pool_bytes - base) % geometry_.pool_bytes;
+      const std::uint64_t in_pools = place.offset - lost;
+      const std::uint64_t pool =
+          place.arena * (geometry_.arena_bytes / geometry_.pool_bytes) +
+          in_pools / geometry_.pool_bytes;
+      PoolState& pool_state = state.pools[pool];
+      pool_state.size_class = place.size_class + 1;
+      pool_state.blocks.insert((in_pools % geometry_.pool_bytes - 48) /
+                               ((place.size_class + 1) * geometry_.alignment));
+    }
+    return state;
+  }
+
+ private:
+  GeometryValues geometry_;
+  std::vector<std::size_t> offsets_;
+  std::ifstream file_;
+  std::map<std::uint64_t, Place> live_;
+};
+
+void ExpectMapIsPlacements(const std::string& generation,
+                           void (*stream)(const GoldenSink&),
+                           const std::vector<std::size_t>& offsets) {
+  const std::string path = ScratchPath(".trace");
+  WriteGoldenTrace(path, stream);
+  std::vector<Request> requests;
+  stream([&](EventKind kind, std::uint64_t slot, std::uint64_t size) {
+    requests.push_back({kind, slot, size});
+  });
+  TraceReader reader(path);
+  const CompiledTrace trace = Compile(reader, Scope::kPython);
+  const Samples samples = ChooseSamples(trace, 512, 60);
+  const std::string placements_path = ScratchPath(".placements");
+  PlacementsFile placements(placements_path);
+  ModelOptions options;
+  options.arena_offsets = offsets;
+  options.placements = &placements;
+  const ModelRun run = RunModel(generation, trace, samples, options);
+  placements.Close();
+
+  PlacedState placed(placements_path, run.geometry, offsets);
+  MapReader map(run.map, PoolsPerArena(run.geometry));
+  std::uint64_t event = 0;
+  ASSERT_GE(run.samples.size(), 50u);
+  for (std::size_t i = 0; i < run.samples.size(); ++i) {
+    for (; event < samples.timeline.request[i]; ++event)
+      placed.Take(event, requests[event]);
+    const MapState& decoded = map.NextSample();
+    ASSERT_EQ(decoded.pools, placed.State().pools) << "sample " << i;
+    ASSERT_EQ(decoded.arenas.size(), run.samples[i].arenas_live);
+    for (const auto& [ordinal, offset] : decoded.arenas)
+      ASSERT_EQ(offset, offsets[ordinal % offsets.size()]);
+  }
+  EXPECT_TRUE(map.AtEnd());
+}
+
+TEST(PoolMap, DecodesToThePlacementsAtEverySample) {
+  ExpectMapIsPlacements("cpython-3.11", GoldenStream1, {4096, 8192, 12288, 0});
+}
+
+TEST(PoolMap, FollowsArenasThatComeAndGo) {
+  ExpectMapIsPlacements("cpython-3.8", GoldenStream2, {0});
+}
+
+TEST(PoolMap, KnowsBlocksInStepsOfEight) {
+  // Requests over 512 bytes aside, classic has 64 classes of 8 bytes.
+  ExpectMapIsPlacements("classic", GoldenStream2, {0});
+}
+
+TEST(PoolMap, Base64IsRfc4648s) {
+  EXPECT_EQ(Base64(""), "");
+  EXPECT_EQ(Base64("f"), "Zg==");
+  EXPECT_EQ(Base64("fo"), "Zm8=");
+  EXPECT_EQ(Base64("foo"), "Zm9v");
+  EXPECT_EQ(Base64("foobar"), "Zm9vYmFy");
+  EXPECT_EQ(Base64("\xff\xfe"), "//4=");
+}
+
+}  // namespace
+}  // namespace arenalab
