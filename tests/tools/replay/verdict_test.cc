@@ -1,0 +1,150 @@
+// The verdict's words from a results object written by hand.
+#include "tools/replay/verdict.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "tools/replay/readable.h"
+
+namespace arenalab {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using testing::Contains;
+using testing::Each;
+using testing::HasSubstr;
+using testing::Not;
+using testing::SizeIs;
+
+// Two samples: 0 is the peak, 1 the last valley and the end. Sizes in MiB.
+Json Results() {
+  return Json::parse(R"({
+    "complete": true,
+    "trace": {"replayed": 1000},
+    "options": {"scope": "python", "time": "clock stopped"},
+    "timeline": {"requested_bytes": [16777216, 3145728],
+                 "requested_small_bytes": [8388608, 1048576]},
+    "moments": {"peak": 0, "valleys": [1], "last_valley": 1, "end": 1},
+    "limits": {"class_repack": [9437184, 2097152]},
+    "allocators": [
+      {"name": "pymalloc", "spelled": "pymalloc",
+       "settings": {"geometry": "cpython-3.11"},
+       "held_bytes": [10485760, 8388608],
+       "rss_bytes": [18874368, 10485760],
+       "waterfall": {
+         "parts": ["requested", "rounding", "pool_headers", "pool_tails",
+                   "free_blocks", "free_pools", "arena_rest", "metadata"],
+         "bytes": [[8388608, 2097152, 0, 0, 0, 0, 0, 0],
+                   [1048576, 0, 0, 0, 5242880, 2097152, 0, 0]]},
+       "arenas": {"arena_bytes": 1048576, "created": 12, "released": 4,
+                  "live": [10, 8],
+                  "live_blocks": {"last_valley": [1, 2, 3, 4, 50, 60, 70, 80]}},
+       "summary": {"peak_held_bytes": 10485760, "last_valley_held_bytes": 8388608,
+                   "peak_committed_bytes": 9437184, "peak_rss_bytes": 18874368,
+                   "last_valley_rss_bytes": 10485760, "end_rss_bytes": 10485760},
+       "time": {"gross_median": 25.0, "net_median": 20.0,
+                "ratio_to_pymalloc": {"median": 1.0, "low": 0.98, "high": 1.02,
+                                      "verdict": "no difference"}}},
+      {"name": "jemalloc", "spelled": "jemalloc{dirty_decay_ms:0}",
+       "settings": {}, "held_bytes": null, "waterfall": null, "arenas": null,
+       "rss_bytes": [18874368, 5242880],
+       "summary": {"peak_held_bytes": null, "last_valley_held_bytes": null,
+                   "peak_committed_bytes": 18874368, "peak_rss_bytes": 18874368,
+                   "last_valley_rss_bytes": 5242880, "end_rss_bytes": 5242880},
+       "time": {"gross_median": 30.0, "net_median": 25.0,
+                "ratio_to_pymalloc": {"median": 1.2, "low": 1.15, "high": 1.25,
+                                      "verdict": "slower"}}}
+    ]})");
+}
+
+TEST(Verdict, SaysWhatIsHeldWhyByWhomAndWhatOthersDo) {
+  const auto lines = VerdictLines(Results());
+  EXPECT_THAT(lines, SizeIs(testing::Le(kMostVerdictLines)));
+  EXPECT_THAT(lines,
+              Contains(HasSubstr("16.0 MiB requested at the peak 50 %")));
+  EXPECT_THAT(lines, Contains(HasSubstr(
+                         "Peak: pymalloc (cpython-3.11) holds 10.0 MiB in 10 "
+                         "arenas for 8.00 MiB of small requests: 1.25x")));
+  EXPECT_THAT(lines, Contains(HasSubstr("for 1.00 MiB of small requests: 8.00x "
+                                        "(one that compacts each class: "
+                                        "2.00x)")));
+  EXPECT_THAT(lines, Contains(HasSubstr("12 % is live, 62 % free blocks, 25 % "
+                                        "free pools.")));
+  EXPECT_THAT(lines,
+              Contains(HasSubstr("4 of its 8 arenas (4.00 MiB) are held by 10 "
+                                 "blocks there; 4 of 12 arenas were "
+                                 "released")));
+  EXPECT_THAT(lines, Contains(HasSubstr(
+                         "last valley: pymalloc (cpython-3.11) 10.0 MiB, "
+                         "jemalloc{dirty_decay_ms:0} 5.00 MiB (-50 %)")));
+  EXPECT_THAT(lines,
+              Contains(HasSubstr("20.0 ns an event net of the replay loop; "
+                                 "jemalloc{dirty_decay_ms:0} slower "
+                                 "(1.15-1.25x the time)")));
+  EXPECT_THAT(lines, Contains(HasSubstr("had no idle time")));
+}
+
+TEST(Verdict, EqualMemoryIsNotADifference) {
+  for (const std::string& line : VerdictLines(Results())) {
+    if (line.starts_with("Resident at the peak")) {
+      EXPECT_THAT(line, Not(HasSubstr("%")));
+    }
+  }
+}
+
+TEST(Verdict, NoValleyIsSaid) {
+  Json results = Results();
+  results["moments"]["last_valley"] = nullptr;
+  results["allocators"][0]["arenas"]["live_blocks"]["last_valley"] = nullptr;
+  const auto lines = VerdictLines(results);
+  EXPECT_THAT(lines, Contains(HasSubstr("Valley: none")));
+  EXPECT_THAT(lines, Each(Not(HasSubstr("at the last valley"))));
+}
+
+TEST(Verdict, AnIncompleteTraceIsTheFirstWord) {
+  Json results = Results();
+  results["complete"] = false;
+  EXPECT_THAT(VerdictLines(results).front(), HasSubstr("incomplete"));
+}
+
+TEST(Verdict, WithoutPymallocTheOthersRemain) {
+  Json results = Results();
+  results["allocators"].erase(0);
+  const auto lines = VerdictLines(results);
+  EXPECT_THAT(lines,
+              Contains(HasSubstr("jemalloc{dirty_decay_ms:0} 5.00 MiB")));
+  EXPECT_THAT(lines, Each(Not(HasSubstr("arenas"))));
+}
+
+TEST(Verdict, NothingReplayedIsAllThereIsToSay) {
+  Json results = Results();
+  results["trace"]["replayed"] = 0;
+  EXPECT_THAT(VerdictLines(results), SizeIs(1));
+}
+
+TEST(Verdict, TableHasARowPerAllocatorAndSaysWhatIsUnknown) {
+  const std::string table = SummaryTable(Results());
+  EXPECT_EQ(std::count(table.begin(), table.end(), '\n'), 3);
+  EXPECT_THAT(table, HasSubstr("n/a"));
+  EXPECT_THAT(table, HasSubstr("1.20x"));
+}
+
+TEST(Readable, UnitsChangeWhereTheDigitsWould) {
+  EXPECT_EQ(ReadableBytes(0), "0 B");
+  EXPECT_EQ(ReadableBytes(1023), "1023 B");
+  EXPECT_EQ(ReadableBytes(1024), "1.00 KiB");
+  EXPECT_EQ(ReadableBytes(10.0 * 1024), "10.0 KiB");
+  EXPECT_EQ(ReadableBytes(1023.4 * 1024), "1023 KiB");
+  EXPECT_EQ(ReadableBytes(1023.6 * 1024), "1.00 MiB");
+  EXPECT_EQ(ReadableCount(0), "0");
+  EXPECT_EQ(ReadableCount(999), "999");
+  EXPECT_EQ(ReadableCount(1000), "1,000");
+  EXPECT_EQ(ReadableCount(1234567), "1,234,567");
+  EXPECT_EQ(ReadableRatio(1.049), "1.05x");
+  EXPECT_EQ(ReadableRatio(16.04), "16.0x");
+}
+
+}  // namespace
+}  // namespace arenalab
