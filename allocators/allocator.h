@@ -28,6 +28,12 @@
 //                           allocates nothing
 //
 // Errors: nullptr. Nothing throws.
+//
+// OPTIONAL, all static, used by the replay worker where a heap has them:
+//   const char* Version()            what the library says of itself
+//   const void* Code()               an address in the file that has its code
+//   const char* CheckSettings(text)  nullptr, or what is wrong with `text`
+//   bool kHoldsContents = false      blocks share bytes by design (null)
 #pragma once
 
 #include <concepts>

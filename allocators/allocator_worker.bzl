@@ -69,8 +69,7 @@ def allocator_worker(
         linkstatic = True,
         tags = tags,
         deps = deps + [
-            ":allocator",
-            ":one_heap",
+            "//allocators:one_heap",
             "@debian//:gtest_main",
         ],
     )
