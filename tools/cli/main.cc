@@ -8,6 +8,7 @@
 #include "tools/cli/record.h"
 #include "tools/cli/replay.h"
 #include "tools/cli/report.h"
+#include "tools/cli/stats.h"
 #include "tools/cli/trace.h"
 #include "tools/cli/verb.h"
 #include "tools/cli/verify.h"
@@ -34,6 +35,7 @@ int Main(int argc, char** argv) {
   AddTrace(app, &status);
   AddVerify(app, &status);
   AddCompare(app, &status);
+  AddStats(app, &status);
   AddHelp(app, &status);
 
   try {

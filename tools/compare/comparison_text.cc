@@ -5,6 +5,8 @@
 #include <cmath>
 #include <cstdio>
 
+#include "tools/replay/readable.h"
+
 namespace arenalab {
 namespace {
 
@@ -32,20 +34,14 @@ std::string Mark(Verdict verdict) {
 }
 
 std::string Value(double value, Unit unit) {
-  char text[64];
   if (unit == Unit::kRatio) {
+    char text[64];
     std::snprintf(text, sizeof text, "%.4f", value);
     return text;
   }
-  // Whole numbers, exact up to 2^53, in groups of three digits.
-  std::snprintf(text, sizeof text, "%.0f", std::abs(value));
-  const std::string digits = text;
-  std::string grouped = value < 0 ? "-" : "";
-  for (std::size_t i = 0; i < digits.size(); ++i) {
-    if (i != 0 && (digits.size() - i) % 3 == 0) grouped.push_back(',');
-    grouped.push_back(digits[i]);
-  }
-  return grouped;
+  // Whole numbers, exact up to 2^53.
+  const auto whole = static_cast<std::uint64_t>(std::llround(std::abs(value)));
+  return (value < 0 ? "-" : "") + ReadableCount(whole);
 }
 
 std::string Change(const ComparedMetric& metric) {
@@ -102,7 +98,10 @@ std::string Headline(const Comparison& comparison) {
   return part(Verdict::kRegression, "regression", "regressions") + ", " +
          part(Verdict::kImprovement, "improvement", "improvements") + ", " +
          part(Verdict::kUnchanged, "unchanged", "unchanged") + ", " +
-         part(Verdict::kInconclusive, "inconclusive", "inconclusive");
+         part(Verdict::kInconclusive, "inconclusive", "inconclusive") +
+         (comparison.missing == 0
+              ? ""
+              : ", " + std::to_string(comparison.missing) + " missing");
 }
 
 // Columns on a terminal: one for each code point of what we print.

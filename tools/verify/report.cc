@@ -4,6 +4,8 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "tools/replay/readable.h"
+
 namespace arenalab {
 namespace {
 
@@ -13,17 +15,6 @@ std::string Hex(std::uint64_t value) {
   char text[24];
   std::snprintf(text, sizeof text, "0x%" PRIx64, value);
   return text;
-}
-
-// Digits in groups of three, so that a reader can compare magnitudes.
-std::string Count(std::uint64_t value) {
-  const std::string digits = std::to_string(value);
-  std::string grouped;
-  for (std::size_t i = 0; i < digits.size(); ++i) {
-    if (i != 0 && (digits.size() - i) % 3 == 0) grouped.push_back(',');
-    grouped.push_back(digits[i]);
-  }
-  return grouped;
 }
 
 // REQUIRES: not a request of the raw domain, whose address means nothing here.
@@ -161,19 +152,19 @@ std::string VerifyText(const VerifyReport& report) {
   if (!report.python.empty()) text += "  interpreter  " + report.python + "\n";
   if (report.geometry.empty()) return text;
   text += "  clone        " + report.geometry + "\n";
-  text += "  requests     " + Count(report.requests);
+  text += "  requests     " + ReadableCount(report.requests);
   if (report.inherited != 0) {
-    text += ", after " + Count(report.inherited) + " of its parents";
+    text += ", after " + ReadableCount(report.inherited) + " of its parents";
   }
-  text += "\n  served       " + Count(report.served) +
-          " by pymalloc, and their " + Count(report.frees) + " frees\n";
-  text += "  compared     " + Count(report.compared) + "\n";
-  text += "  arenas       " + Count(report.arenas_acquired) + " acquired, " +
-          Count(report.arenas_released) + " released";
+  text += "\n  served       " + ReadableCount(report.served) +
+          " by pymalloc, and their " + ReadableCount(report.frees) + " frees\n";
+  text += "  compared     " + ReadableCount(report.compared) + "\n";
+  text += "  arenas       " + ReadableCount(report.arenas_acquired) +
+          " acquired, " + ReadableCount(report.arenas_released) + " released";
   if (report.states > 1) {
-    text += ", in " + Count(report.states) + " interpreters";
+    text += ", in " + ReadableCount(report.states) + " interpreters";
   }
-  text += "\n  mismatches   " + Count(report.mismatches) + "\n";
+  text += "\n  mismatches   " + ReadableCount(report.mismatches) + "\n";
   if (report.first.has_value()) text += FirstText(*report.first);
   for (const std::string& warning : report.warnings) {
     text += "warning: " + warning + "\n";

@@ -42,6 +42,15 @@ TEST(ComparisonTextTest, AChangeThatRoundsToNothingIsShownInBytes) {
   EXPECT_FALSE(Has(text, "+0.0 %")) << text;
 }
 
+TEST(ComparisonTextTest, SaysWhatIsMissing) {
+  json now = MakeResults();
+  now["allocators"].erase(1);
+  const Comparison comparison = Compare("b", MakeResults(), "n", now, {});
+  EXPECT_TRUE(
+      Has(ComparisonText(comparison, false), "inconclusive, 1 missing"));
+  EXPECT_TRUE(ComparisonMarkdown(comparison, false).starts_with("### ❔"));
+}
+
 TEST(ComparisonMarkdownTest, IsATableUnderItsVerdict) {
   const std::string text = ComparisonMarkdown(Worse(), false);
   EXPECT_TRUE(text.starts_with("### ❌ arenalab: 3 regressions")) << text;

@@ -1,0 +1,10 @@
+// `arenalab stats`: a trace or a results file on one screen.
+#pragma once
+
+#include "tools/cli/verb.h"
+
+namespace arenalab {
+
+void AddStats(CLI::App& app, int* status);
+
+}  // namespace arenalab
