@@ -17,16 +17,7 @@ struct Entry {
 static_assert(sizeof(Entry) == 16, "four to a cache line");
 
 constexpr std::uint32_t SpaceOf(Layer layer) {
-  switch (layer) {
-    case Layer::kRaw:
-      return 1;
-    case Layer::kMem:
-    case Layer::kObject:
-      return 2;
-    case Layer::kLibc:
-      return 3;
-  }
-  return 0;
+  return layer == Layer::kMem || layer == Layer::kObject ? 1 : 2;
 }
 
 // An owner whose address was handed out again.
