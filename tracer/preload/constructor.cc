@@ -12,11 +12,11 @@
 namespace arenalab::preload {
 namespace {
 
-[[gnu::constructor]] void Start() {
+bool Joins() {
   const char* directory = Variable(ring::kRunVariable);
   if (directory == nullptr || strlen(directory) >= sizeof(settings.directory) ||
       !FindPython()) {
-    return;
+    return false;
   }
   strcpy(settings.directory, directory);
   const char* layers = Variable(ring::kLayersVariable);
@@ -25,7 +25,14 @@ namespace {
   settings.collector = collector != nullptr ? atoi(collector) : 0;
   local.fork = ring::kUnknownFork;
   settings.enabled = true;
-  if (!EnsureRing()) return;
+  return EnsureRing();
+}
+
+[[gnu::constructor]] void Start() {
+  const bool joins = Joins();
+  settings.decision = joins ? Decision::kRecord : Decision::kPassThrough;
+  if (!joins) return;
+  RecordEarly();
   WrapAllocators();
   // First registered, so our prepare handler is the last thing before the fork
   // and our child handler the first thing after it.

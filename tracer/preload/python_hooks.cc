@@ -19,7 +19,7 @@ extern "C" void __libc_free(void*);
 namespace arenalab::preload {
 namespace {
 
-PythonApi python;
+constinit PythonApi python{};
 
 // One per allocator that a domain was found with; its address is the hooks'
 // context. A wrap is never changed: what lies above it may hold on to it.
@@ -29,7 +29,7 @@ struct Wrap {
 };
 constexpr int kDomains = 3;
 constexpr int kMaxWraps = 16 * kDomains;
-Wrap wraps[kMaxWraps];
+constinit Wrap wraps[kMaxWraps]{};
 int wrap_count = 0;
 ArenaAllocator saved_arena;
 PythonAllocator saved_object;  // what the last wrap of obj found

@@ -16,8 +16,10 @@
 
 namespace arenalab::preload {
 
-Hot hot;
-Settings settings;
+// constinit: allocations come before any dynamic initialiser of ours has run,
+// which would then wipe what they left.
+constinit Hot hot{};
+constinit Settings settings{};
 __thread ThreadLocal local __attribute__((tls_model("initial-exec")));
 
 namespace {
@@ -211,6 +213,14 @@ ring::Header* MakeRing(const ring::Header* parent) {
   return header;
 }
 
+struct EarlyEvent {
+  std::uint64_t first;
+  Rest rest;
+};
+constexpr int kMaxEarly = 512;
+constinit EarlyEvent early[kMaxEarly]{};
+int early_count = 0;
+
 // The mapping of this process's ring; after a fork, until there is a new one,
 // still that of the parent's.
 ring::Header* mapped = nullptr;
@@ -288,6 +298,16 @@ Stream* PrepareThread() {
     local.stream = stream;
   }
   return EnsureRoom(stream) ? stream : nullptr;
+}
+
+void KeepEarly(std::uint64_t first, const Rest& rest) {
+  if (early_count < kMaxEarly) early[early_count++] = {first, rest};
+}
+
+void RecordEarly() {
+  for (int i = 0; i < early_count; ++i) {
+    AppendThread(early[i].first, early[i].rest);
+  }
 }
 
 void CheckFinalising() {

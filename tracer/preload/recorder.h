@@ -51,12 +51,15 @@ struct alignas(4096) Hot {
 };
 extern Hot hot;
 
+enum class Decision : std::uint8_t { kNotYet = 0, kRecord, kPassThrough };
+
 // Kept in a child, except by the fork handler.
 struct Settings {
-  bool enabled;   // Python is here and the collector lives
-  bool layers;    // record nested events too
-  bool threaded;  // pthread_create was called: set before the thread exists
-  int collector;  // process id, 0 where unknown
+  Decision decision;  // of the constructor
+  bool enabled;       // it was kRecord, and the collector lives
+  bool layers;        // record nested events too
+  bool threaded;      // pthread_create was called: set before the thread exists
+  int collector;      // process id, 0 where unknown
   char directory[256];
   char ring_name[64];  // this process's, or after fork still the parent's
   std::atomic<std::uint32_t> forks;
@@ -90,6 +93,12 @@ void CheckFinalising();
 // For the prepare and child handlers of fork.
 void BeforeFork();
 void AfterForkInChild();
+
+// The linker and other constructors allocate before ours has run: those few
+// events wait, and are recorded (or forgotten) when it has decided.
+struct Rest;
+void KeepEarly(std::uint64_t first, const Rest& rest);
+void RecordEarly();
 
 inline bool Records() {
   return local.depth == 0 || (settings.layers && local.depth < kMuted);
@@ -149,7 +158,10 @@ inline void AppendThread(std::uint64_t first, const Rest& rest = {}) {
   Stream* stream = local.stream;
   if (ARENALAB_UNLIKELY(stream == nullptr || stream->cursor >= stream->limit)) {
     stream = PrepareThread();
-    if (stream == nullptr) return;
+    if (stream == nullptr) {
+      if (settings.decision == Decision::kNotYet) KeepEarly(first, rest);
+      return;
+    }
   }
   std::uint64_t* word = stream->cursor;
   const std::uint64_t position =
