@@ -21,18 +21,18 @@ double Number(const Json& value) { return value.get<double>(); }
 
 // The first allocator whose inside is known.
 const Json* Reference(const Json& results) {
-  for (const Json& allocator : results["allocators"]) {
-    if (!allocator["waterfall"].is_null()) return &allocator;
+  for (const Json& allocator : results.at("allocators")) {
+    if (!allocator.at("waterfall").is_null()) return &allocator;
   }
   return nullptr;
 }
 
 std::string NameOf(const Json& allocator) {
-  if (allocator["waterfall"].is_null()) {
-    return allocator["spelled"].get<std::string>();
+  if (allocator.at("waterfall").is_null()) {
+    return allocator.at("spelled").get<std::string>();
   }
-  return allocator["name"].get<std::string>() + " (" +
-         allocator["settings"]["geometry"].get<std::string>() + ")";
+  return allocator.at("name").get<std::string>() + " (" +
+         allocator.at("settings").at("geometry").get<std::string>() + ")";
 }
 
 std::string Percent(double part, double whole) {
@@ -44,14 +44,17 @@ std::string Percent(double part, double whole) {
 // "holds 11.0 MiB in 11 arenas for 9.8 MiB of small requests: 1.12x"
 std::string HoldsAt(const Json& results, const Json& allocator,
                     std::size_t sample) {
-  const double small = Number(allocator["waterfall"]["bytes"][sample][0]);
-  const double held = Number(allocator["held_bytes"][sample]);
+  const double small =
+      Number(allocator.at("waterfall").at("bytes").at(sample).at(0));
+  const double held = Number(allocator.at("held_bytes").at(sample));
   std::string line =
       "holds " + ReadableBytes(held) + " in " +
-      ReadableCount(allocator["arenas"]["live"][sample].get<std::uint64_t>()) +
+      ReadableCount(
+          allocator.at("arenas").at("live").at(sample).get<std::uint64_t>()) +
       " arenas for " + ReadableBytes(small) + " of small requests";
   if (small > 0) line += ": " + ReadableRatio(held / small);
-  const double repack = Number(results["limits"]["class_repack"][sample]);
+  const double repack =
+      Number(results.at("limits").at("class_repack").at(sample));
   if (small > 0 && repack > 0) {
     line += " (one that compacts each class: " + ReadableRatio(repack / small) +
             ")";
@@ -60,16 +63,17 @@ std::string HoldsAt(const Json& results, const Json& allocator,
 }
 
 std::string PeakLine(const Json& results, const Json& allocator) {
-  const auto peak = results["moments"]["peak"].get<std::size_t>();
+  const auto peak = results.at("moments").at("peak").get<std::size_t>();
   return "Peak: " + NameOf(allocator) + " " +
          HoldsAt(results, allocator, peak) + ".";
 }
 
 std::string LargeLine(const Json& results) {
-  const auto peak = results["moments"]["peak"].get<std::size_t>();
-  const double all = Number(results["timeline"]["requested_bytes"][peak]);
+  const auto peak = results.at("moments").at("peak").get<std::size_t>();
+  const double all =
+      Number(results.at("timeline").at("requested_bytes").at(peak));
   const double small =
-      Number(results["timeline"]["requested_small_bytes"][peak]);
+      Number(results.at("timeline").at("requested_small_bytes").at(peak));
   if (all == 0) return "";
   return "Whose: of " + ReadableBytes(all) + " requested at the peak " +
          Percent(small, all) + " are small requests, pymalloc's; " +
@@ -77,7 +81,7 @@ std::string LargeLine(const Json& results) {
 }
 
 std::string ValleyLine(const Json& results, const Json& allocator) {
-  const Json& valley = results["moments"]["last_valley"];
+  const Json& valley = results.at("moments").at("last_valley");
   if (valley.is_null()) {
     return "Valley: none. Small requests never fall by a fifth of their peak "
            "and stay down, so nothing is retained that was given up.";
@@ -88,12 +92,12 @@ std::string ValleyLine(const Json& results, const Json& allocator) {
 
 // What the bytes that are not live blocks are, largest first.
 std::string CauseLine(const Json& results, const Json& allocator) {
-  const Json& valley = results["moments"]["last_valley"];
+  const Json& valley = results.at("moments").at("last_valley");
   const std::size_t sample =
-      (valley.is_null() ? results["moments"]["peak"] : valley)
+      (valley.is_null() ? results.at("moments").at("peak") : valley)
           .get<std::size_t>();
-  const Json& parts = allocator["waterfall"]["parts"];
-  const Json& bytes = allocator["waterfall"]["bytes"][sample];
+  const Json& parts = allocator.at("waterfall").at("parts");
+  const Json& bytes = allocator.at("waterfall").at("bytes").at(sample);
   std::vector<std::pair<double, std::string>> waste;
   double held = 0;
   for (std::size_t i = 0; i < parts.size(); ++i) {
@@ -115,8 +119,8 @@ std::string CauseLine(const Json& results, const Json& allocator) {
 }
 
 std::string HoldersLine(const Json& allocator) {
-  const Json& arenas = allocator["arenas"];
-  const Json& counts = arenas["live_blocks"]["last_valley"];
+  const Json& arenas = allocator.at("arenas");
+  const Json& counts = arenas.at("live_blocks").at("last_valley");
   if (counts.is_null() || counts.size() < 2) return "";
   const std::size_t half = counts.size() / 2;
   const auto blocks = std::accumulate(
@@ -127,10 +131,10 @@ std::string HoldersLine(const Json& allocator) {
   return "Holders: " + ReadableCount(half) + " of its " +
          ReadableCount(counts.size()) + " arenas (" +
          ReadableBytes(static_cast<double>(half) *
-                       Number(arenas["arena_bytes"])) +
+                       Number(arenas.at("arena_bytes"))) +
          ") are held by " + ReadableCount(blocks) + " blocks there; " +
-         ReadableCount(arenas["released"].get<std::uint64_t>()) + " of " +
-         ReadableCount(arenas["created"].get<std::uint64_t>()) +
+         ReadableCount(arenas.at("released").get<std::uint64_t>()) + " of " +
+         ReadableCount(arenas.at("created").get<std::uint64_t>()) +
          " arenas were released over the run.";
 }
 
@@ -139,11 +143,11 @@ std::string ResidentLine(const Json& results, const char* title,
                          std::size_t sample) {
   std::string line;
   double first = 0;
-  for (const Json& allocator : results["allocators"]) {
-    if (allocator["rss_bytes"].is_null()) continue;
-    const auto name = allocator["name"].get<std::string>();
+  for (const Json& allocator : results.at("allocators")) {
+    if (allocator.at("rss_bytes").is_null()) continue;
+    const auto name = allocator.at("name").get<std::string>();
     if (name == "null" || name == "bump") continue;
-    const double rss = Number(allocator["rss_bytes"][sample]);
+    const double rss = Number(allocator.at("rss_bytes").at(sample));
     if (line.empty()) {
       first = rss;
       line = std::string(title) + ": " + NameOf(allocator) + " " +
@@ -162,24 +166,24 @@ std::string ResidentLine(const Json& results, const char* title,
 
 std::string TimeLine(const Json& results) {
   std::string line;
-  for (const Json& allocator : results["allocators"]) {
-    const Json& time = allocator["time"];
+  for (const Json& allocator : results.at("allocators")) {
+    const Json& time = allocator.at("time");
     if (time.is_null()) continue;
-    const auto name = allocator["name"].get<std::string>();
+    const auto name = allocator.at("name").get<std::string>();
     if (name == "null" || name == "bump") continue;
     char text[160];
     if (line.empty()) {
-      const Json& net = time["net_median"];
+      const Json& net = time.at("net_median");
       std::snprintf(text, sizeof(text), "Time: %s %.1f ns an event%s",
                     NameOf(allocator).c_str(),
-                    Number(net.is_null() ? time["gross_median"] : net),
+                    Number(net.is_null() ? time.at("gross_median") : net),
                     net.is_null() ? "" : " net of the replay loop");
     } else {
-      const Json& ratio = time["ratio_to_pymalloc"];
+      const Json& ratio = time.at("ratio_to_pymalloc");
       std::snprintf(text, sizeof(text), "; %s %s (%.2f-%.2fx the time)",
                     NameOf(allocator).c_str(),
-                    ratio["verdict"].get<std::string>().c_str(),
-                    Number(ratio["low"]), Number(ratio["high"]));
+                    ratio.at("verdict").get<std::string>().c_str(),
+                    Number(ratio.at("low")), Number(ratio.at("high")));
     }
     line += text;
   }
@@ -189,7 +193,7 @@ std::string TimeLine(const Json& results) {
 std::string LimitsLine(const Json& results) {
   std::string line =
       "Not told: what Python itself would do with the time and memory saved";
-  if (results["options"]["time"] == "clock stopped") {
+  if (results.at("options").at("time") == "clock stopped") {
     line +=
         "; allocators that give back by the clock (mimalloc, jemalloc) had "
         "no idle time";
@@ -206,13 +210,13 @@ std::vector<std::string> VerdictLines(const Json& results) {
       lines.push_back(std::move(line));
     }
   };
-  if (!results["complete"].get<bool>()) {
+  if (!results.at("complete").get<bool>()) {
     add("The trace is incomplete: all of this is about the part that is "
         "there.");
   }
-  if (results["trace"]["replayed"].get<std::uint64_t>() == 0) {
+  if (results.at("trace").at("replayed").get<std::uint64_t>() == 0) {
     add("Nothing was replayed: the trace holds no request in scope " +
-        results["options"]["scope"].get<std::string>() + ".");
+        results.at("options").at("scope").get<std::string>() + ".");
     return lines;
   }
   add(LargeLine(results));
@@ -222,12 +226,12 @@ std::vector<std::string> VerdictLines(const Json& results) {
     add(CauseLine(results, *reference));
     add(HoldersLine(*reference));
   }
-  const Json& moments = results["moments"];
+  const Json& moments = results.at("moments");
   add(ResidentLine(results, "Resident at the peak, all requests",
-                   moments["peak"].get<std::size_t>()));
-  if (!moments["last_valley"].is_null()) {
+                   moments.at("peak").get<std::size_t>()));
+  if (!moments.at("last_valley").is_null()) {
     add(ResidentLine(results, "Resident at the last valley",
-                     moments["last_valley"].get<std::size_t>()));
+                     moments.at("last_valley").get<std::size_t>()));
   }
   add(TimeLine(results));
   add(LimitsLine(results));
@@ -240,21 +244,22 @@ std::string SummaryTable(const Json& results) {
       "committed peak", "resident peak", "res. valley",
       "res. end",       "ns/event",      "x time"};
   std::vector<std::vector<std::string>> rows = {heads};
-  for (const Json& allocator : results["allocators"]) {
-    const Json& summary = allocator["summary"];
+  for (const Json& allocator : results.at("allocators")) {
+    const Json& summary = allocator.at("summary");
     const auto bytes = [&](const char* key) -> std::string {
-      const Json& value = summary[key];
+      const Json& value = summary.at(key);
       return value.is_null() ? "n/a" : ReadableBytes(Number(value));
     };
     std::string gross = "n/a";
     std::string ratio = "n/a";
-    if (const Json& time = allocator["time"]; !time.is_null()) {
+    if (const Json& time = allocator.at("time"); !time.is_null()) {
       char text[32];
-      std::snprintf(text, sizeof(text), "%.1f", Number(time["gross_median"]));
+      std::snprintf(text, sizeof(text), "%.1f",
+                    Number(time.at("gross_median")));
       gross = text;
-      ratio = ReadableRatio(Number(time["ratio_to_pymalloc"]["median"]));
+      ratio = ReadableRatio(Number(time.at("ratio_to_pymalloc").at("median")));
     }
-    const bool model = !allocator["waterfall"].is_null();
+    const bool model = !allocator.at("waterfall").is_null();
     rows.push_back({NameOf(allocator), bytes("peak_held_bytes"),
                     bytes("last_valley_held_bytes"),
                     model ? bytes("peak_committed_bytes") : "n/a",
