@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstring>
 #include <fstream>
+#include <functional>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -14,8 +15,10 @@
 #include "tools/cli/output_file.h"
 #include "tools/cli/trace_info.h"
 #include "tools/cli/version.h"
+#include "tracer/format/anonymise.h"
 #include "tracer/format/lint.h"
 #include "tracer/format/text.h"
+#include "tracer/format/trim.h"
 
 namespace arenalab {
 namespace {
@@ -25,6 +28,8 @@ struct Flags {
   std::string output = "-";
   bool force = false;
   bool json = false;
+  std::uint64_t from = 0;
+  std::uint64_t to = ~std::uint64_t{0};
 };
 
 void Warn(const TraceReader& reader) {
@@ -95,6 +100,28 @@ int Import(const Flags& flags) {
   return kOk;
 }
 
+// What makes a trace of a trace.
+int Rewrite(const Flags& flags,
+            const std::function<void(TraceReader&, TraceWriter&)>& rewrite) {
+  TraceReader reader(flags.input);
+  OutputFile output(flags.output, flags.force);
+  TraceWriter writer(output.path(), /*exclusive=*/false);
+  rewrite(reader, writer);
+  output.Commit();
+  std::fprintf(stderr, "arenalab: %s: %llu requests\n", flags.output.c_str(),
+               static_cast<unsigned long long>(writer.requests()));
+  Warn(reader);
+  return kOk;
+}
+
+int TrimTrace(const Flags& flags) {
+  return Rewrite(flags, [&flags](TraceReader& reader, TraceWriter& writer) {
+    Trim(reader, flags.from, flags.to, writer);
+  });
+}
+
+int AnonymiseTrace(const Flags& flags) { return Rewrite(flags, Anonymise); }
+
 std::string LintJson(const TraceReader& reader, const LintReport& report) {
   nlohmann::ordered_json counts = nlohmann::ordered_json::object();
   for (int i = 0; i < kLintRules; ++i) {
@@ -163,6 +190,12 @@ CLI::App* AddVerb(CLI::App* trace, const char* name, const char* purpose,
   return verb;
 }
 
+void AddOutput(CLI::App* verb, Flags& flags) {
+  verb->add_option("-o,--output", flags.output, "The trace; - is stdout")
+      ->required();
+  verb->add_flag("-f,--force", flags.force, "Overwrite the output");
+}
+
 }  // namespace
 
 void AddTrace(CLI::App& app, int* status) {
@@ -190,9 +223,7 @@ void AddTrace(CLI::App& app, int* status) {
                              flags, status, Import);
   import->add_option("TEXT", flags->input, "The text; - is standard input")
       ->required();
-  import->add_option("-o,--output", flags->output, "The trace; - is stdout")
-      ->required();
-  import->add_flag("-f,--force", flags->force, "Overwrite the output");
+  AddOutput(import, *flags);
 
   CLI::App* lint = AddVerb(
       trace, "lint",
@@ -201,6 +232,23 @@ void AddTrace(CLI::App& app, int* status) {
       flags, status, LintTrace);
   lint->add_option("TRACE", flags->input, kTrace)->required();
   lint->add_flag("--json", flags->json, "Schema arenalab.lint/1");
+
+  CLI::App* trim = AddVerb(
+      trace, "trim",
+      "A piece of a trace, what is live at its begin standing first; it can "
+      "be replayed, and verified if it begins at request 0",
+      flags, status, TrimTrace);
+  trim->add_option("TRACE", flags->input, kTrace)->required();
+  trim->add_option("--from", flags->from, "The piece's first request [0]");
+  trim->add_option("--to", flags->to, "The request behind it [the end]");
+  AddOutput(trim, *flags);
+
+  CLI::App* anonymise = AddVerb(
+      trace, "anonymise",
+      "A trace without command line, paths, process ids and names of marks",
+      flags, status, AnonymiseTrace);
+  anonymise->add_option("TRACE", flags->input, kTrace)->required();
+  AddOutput(anonymise, *flags);
 }
 
 }  // namespace arenalab

@@ -1,4 +1,4 @@
-// `arenalab trace info|dump|import|lint`: a trace file as such.
+// `arenalab trace info|dump|import|lint|trim|anonymise`: a trace file as such.
 #pragma once
 
 #include "tools/cli/verb.h"

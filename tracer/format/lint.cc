@@ -70,7 +70,8 @@ std::string Describe(const Event& event) {
 
 class Linter {
  public:
-  explicit Linter(bool addresses) : addresses_(addresses) {}
+  Linter(bool addresses, bool trimmed)
+      : addresses_(addresses), first_fork_known_(!trimmed) {}
 
   void Take(const Event& event) {
     if (!IsRequest(event.kind)) return TakeOther(event);
@@ -187,12 +188,13 @@ class Linter {
         break;
       }
       case EventKind::kFork:
-        if (event.number != forks_) {
+        if (event.number != forks_ && first_fork_known_) {
           Find(LintRule::kForkOrder, event,
                Format("fork %llu, expected %llu", Wide(event.number),
                       Wide(forks_)));
         }
         forks_ = event.number + 1;
+        first_fork_known_ = true;
         break;
       default:
         break;
@@ -224,7 +226,8 @@ class Linter {
   ObjectTable nested_;
   std::map<std::uint64_t, std::string> displaced_;  // by request
   std::map<std::uint64_t, std::uint64_t> arenas_;   // base, size
-  std::uint64_t forks_ = 0;
+  std::uint64_t forks_ = 0;                         // the next one's number
+  bool first_fork_known_;
   LintReport report_;
 };
 
@@ -240,7 +243,8 @@ bool LintReport::legal() const {
 }
 
 LintReport Lint(TraceReader& reader) {
-  Linter linter(reader.Meta("addresses") != "none");
+  Linter linter(reader.Meta("addresses") != "none",
+                !reader.Meta("trimmed").empty());
   reader.Rewind();
   for (Event event; reader.Next(&event);) linter.Take(event);
   return linter.Finish(reader);

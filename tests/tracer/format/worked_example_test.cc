@@ -1,27 +1,15 @@
 // TRACE_FORMAT.md's worked example, byte by byte, in both directions. The bytes
 // here are typed from the document.
-#include <zlib.h>
 #include <zstd.h>
 
 #include <cstring>
 #include <string>
 
+#include "tests/tracer/format/hand_made.h"
 #include "tests/tracer/format/trace_fixture.h"
 
 namespace arenalab {
 namespace {
-
-std::string Bytes(std::initializer_list<int> values) {
-  std::string bytes;
-  for (const int value : values) bytes.push_back(static_cast<char>(value));
-  return bytes;
-}
-
-const std::string& FileHeader() {
-  static const std::string bytes =
-      "ARENALAB" + Bytes({1, 0, 0, 0}) + Bytes({0, 0, 0, 0});
-  return bytes;
-}
 
 const std::string& Columns() {
   static const std::string bytes =
@@ -39,21 +27,6 @@ const std::string& Columns() {
       Bytes({0x68, 0x0e, 0x00, 0x00}) +  // 0x7340
       Bytes({0x68, 0x0e, 0x00, 0x00});   // 0x7340
   return bytes;
-}
-
-std::string Little32(std::uint32_t value) {
-  return {reinterpret_cast<const char*>(&value), sizeof value};
-}
-
-std::string Block(std::uint32_t type, const std::string& raw) {
-  const std::string head = Little32(type) +
-                           Little32(static_cast<std::uint32_t>(raw.size())) +
-                           Little32(static_cast<std::uint32_t>(raw.size()));
-  const std::string summed = head + raw;
-  const auto sum = static_cast<std::uint32_t>(
-      crc32(0, reinterpret_cast<const Bytef*>(summed.data()),
-            static_cast<uInt>(summed.size())));
-  return head + Little32(sum) + raw;
 }
 
 std::vector<Event> Example() {
@@ -76,8 +49,9 @@ TEST(WorkedExampleTest, BytesOfTheDocumentAreDecoded) {
                           Bytes({3, 0, 0, 0, 0, 0, 0, 0}) +
                           std::string(16, '\0');
   const ScratchFile file;
-  WriteBytes(file.path(), FileHeader() + Block(1, "python 3.11.2\n") +
-                              Block(2, Columns()) + Block(3, end));
+  WriteBytes(file.path(), FileHeader() + HandMadeBlock(1, "python 3.11.2\n") +
+                              HandMadeBlock(2, Columns()) +
+                              HandMadeBlock(3, end));
   TraceReader reader(file.path());
   EXPECT_TRUE(reader.complete());
   EXPECT_EQ(reader.totals().requests, 3u);
@@ -105,10 +79,10 @@ TEST(WorkedExampleTest, WriterProducesTheBytesOfTheDocument) {
   }
   EXPECT_EQ(raw, Columns());
   // END: 3 requests, 3 events, nothing lost, no waiting.
-  EXPECT_EQ(
-      bytes.substr(32 + header[1]),
-      Block(3, Bytes({3, 0, 0, 0, 0, 0, 0, 0}) +
-                   Bytes({3, 0, 0, 0, 0, 0, 0, 0}) + std::string(16, '\0')));
+  EXPECT_EQ(bytes.substr(32 + header[1]),
+            HandMadeBlock(3, Bytes({3, 0, 0, 0, 0, 0, 0, 0}) +
+                                 Bytes({3, 0, 0, 0, 0, 0, 0, 0}) +
+                                 std::string(16, '\0')));
 }
 
 }  // namespace
