@@ -50,7 +50,10 @@ std::string WarningsSection(const nlohmann::json& results) {
         status == "mismatch" ? CountOf(At(verify, "mismatches")) +
                                    " addresses differ from the recorded run."
                              : "The recorded addresses could not be verified.",
-        TextOf(At(verify, "first")) + " " + TextOf(At(verify, "reason")));
+        status == "mismatch"
+            ? "The replay below is not what this interpreter did; arenalab "
+              "verify shows the first difference."
+            : TextOf(At(verify, "reason")));
   }
   for (const nlohmann::json& warning : At(trace, "warnings")) {
     out += Warning("Warning.", TextOf(warning));

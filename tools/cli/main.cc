@@ -8,6 +8,7 @@
 #include "tools/cli/record.h"
 #include "tools/cli/replay.h"
 #include "tools/cli/report.h"
+#include "tools/cli/run.h"
 #include "tools/cli/stats.h"
 #include "tools/cli/trace.h"
 #include "tools/cli/verb.h"
@@ -29,6 +30,7 @@ int Main(int argc, char** argv) {
   int status = kOk;
 
   // One line a verb: AddRecord(app, &status); and so on.
+  AddRun(app, &status);
   AddRecord(app, &status);
   AddReport(app, &status);
   AddReplay(app, &status);

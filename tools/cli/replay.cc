@@ -1,9 +1,6 @@
 // Flags of `arenalab replay`, its progress, and what it prints at its end.
 #include "tools/cli/replay.h"
 
-#include <unistd.h>
-
-#include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -11,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "tools/replay/replay.h"
+#include "tools/cli/progress.h"
 #include "tools/replay/results.h"
 #include "tools/replay/verdict.h"
 
@@ -25,39 +22,6 @@ struct Flags {
   std::string touch = "header";
   std::string time = "stopped";
   bool overwrite = false;
-};
-
-// On a terminal one line that is written over, and none for a short replay;
-// elsewhere (a CI log) one line a phase.
-class Progress {
- public:
-  void Phase(const std::string& name) {
-    if (!terminal_) {
-      std::fprintf(stderr, "replay: %s\n", name.c_str());
-      return;
-    }
-    Show(name);
-  }
-  void Part(const std::string& name, int done, int total) {
-    if (!terminal_) return;
-    Show(name + " " + std::to_string(done) + "/" + std::to_string(total));
-  }
-  void End() {
-    if (shown_) std::fputs("\r\033[K", stderr);
-  }
-
- private:
-  void Show(const std::string& text) {
-    const auto elapsed = std::chrono::steady_clock::now() - start_;
-    if (elapsed < std::chrono::milliseconds(500)) return;
-    std::fprintf(stderr, "\r\033[Kreplay: %s", text.c_str());
-    shown_ = true;
-  }
-
-  bool terminal_ = isatty(STDERR_FILENO) != 0;
-  bool shown_ = false;
-  std::chrono::steady_clock::time_point start_ =
-      std::chrono::steady_clock::now();
 };
 
 // As typed; CLI11 keeps no argv.
@@ -84,17 +48,7 @@ int Run(Flags& flags) {
   flags.request.touch = *TouchOfName(flags.touch);
   flags.request.clock =
       flags.time == "recorded" ? ReplayClock::kRecorded : ReplayClock::kStopped;
-  Progress progress;
-  flags.request.phase = [&](const std::string& name) { progress.Phase(name); };
-  flags.request.progress = [&](const std::string& name, int done, int total) {
-    progress.Part(name, done, total);
-  };
-  const nlohmann::ordered_json results = Replay(flags.request);
-  progress.End();
-  for (const auto& warning : results["trace"]["warnings"]) {
-    std::fprintf(stderr, "replay: warning: %s\n",
-                 warning.get<std::string>().c_str());
-  }
+  const nlohmann::ordered_json results = ReplayForPeople(flags.request);
   WriteResults(results, flags.output, flags.overwrite);
   if (flags.output == "-") return kOk;
   std::fputs(SummaryTable(results).c_str(), stdout);
@@ -109,6 +63,24 @@ int Run(Flags& flags) {
 }
 
 }  // namespace
+
+nlohmann::ordered_json ReplayForPeople(ReplayRequest request) {
+  request.command = CommandLine();
+  nlohmann::ordered_json results;
+  {
+    Progress progress("replay");
+    request.phase = [&](const std::string& name) { progress.Phase(name); };
+    request.progress = [&](const std::string& name, int done, int total) {
+      progress.Part(name, done, total);
+    };
+    results = Replay(request);
+  }
+  for (const auto& warning : results["trace"]["warnings"]) {
+    std::fprintf(stderr, "replay: warning: %s\n",
+                 warning.get<std::string>().c_str());
+  }
+  return results;
+}
 
 void AddReplay(CLI::App& app, int* status) {
   auto flags = std::make_shared<Flags>();
@@ -160,10 +132,7 @@ void AddReplay(CLI::App& app, int* status) {
                    "Samples along the run, besides its moments")
       ->check(CLI::Range(1, 1000000))
       ->capture_default_str();
-  verb->callback([flags, status] {
-    flags->request.command = CommandLine();
-    *status = Run(*flags);
-  });
+  verb->callback([flags, status] { *status = Run(*flags); });
 }
 
 }  // namespace arenalab

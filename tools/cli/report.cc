@@ -72,6 +72,16 @@ void WritePage(const std::string& page, const std::string& path, bool force) {
 
 }  // namespace
 
+void WriteReport(const nlohmann::json& results, const std::string& source,
+                 const std::string& path, bool force,
+                 const ReportOptions& options) {
+  try {
+    WritePage(RenderReport(results, options), path, force);
+  } catch (const nlohmann::json::exception& error) {
+    throw InputError(source + ": " + error.what());
+  }
+}
+
 void AddReport(CLI::App& app, int* status) {
   CLI::App* verb = app.add_subcommand(
       "report", "Write the results of a replay as one offline HTML page.");
@@ -93,14 +103,9 @@ void AddReport(CLI::App& app, int* status) {
     if (arguments->out.empty()) {
       arguments->out = DefaultName(arguments->results);
     }
-    try {
-      const std::string page =
-          RenderReport(ReadResults(arguments->results),
-                       ReportOptions{.reproducible = arguments->reproducible});
-      WritePage(page, arguments->out, arguments->force);
-    } catch (const nlohmann::json::exception& error) {
-      throw InputError(arguments->results + ": " + error.what());
-    }
+    WriteReport(ReadResults(arguments->results), arguments->results,
+                arguments->out, arguments->force,
+                ReportOptions{.reproducible = arguments->reproducible});
     *status = kOk;
   });
 }

@@ -1,9 +1,20 @@
 // `arenalab report`: a results file as one offline HTML page.
 #pragma once
 
-#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "tools/cli/verb.h"
+#include "visualizer/report.h"
 
 namespace arenalab {
+
+// Renders and writes the page; "-" is stdout. Throws InputError when it exists
+// and is not to be replaced, cannot be written, or `results` (which came from
+// `source`, for the message) is not a results object.
+void WriteReport(const nlohmann::json& results, const std::string& source,
+                 const std::string& path, bool force,
+                 const ReportOptions& options);
 
 // RESULTS (or - for stdin), -o FILE (or - for stdout), -f, --reproducible.
 void AddReport(CLI::App& app, int* status);

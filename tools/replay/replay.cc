@@ -292,6 +292,7 @@ class Replayer {
   ResultsInput Input() {
     ResultsInput input;
     input.command = request_.command;
+    input.verify = request_.verify;
     input.reader = &reader_;
     input.trace = &trace_;
     input.samples = &samples_;

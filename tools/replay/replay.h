@@ -19,6 +19,8 @@ namespace arenalab {
 
 struct ReplayRequest {
   std::vector<std::string> command;  // as it was typed, for the results
+  // What `arenalab verify --json` says of the trace, for the results; or null.
+  nlohmann::ordered_json verify;
   std::string trace;
   std::string allocators;  // as for -a; empty: kDefaultAllocators
   std::string geometry;    // of plain `pymalloc`; empty: the recorded one

@@ -331,7 +331,7 @@ nlohmann::ordered_json MakeResults(const ResultsInput& input) {
                   {"command", input.command},
                   {"machine", DescribeMachine()},
                   {"trace", Trace(input)},
-                  {"verify", nullptr},
+                  {"verify", input.verify},
                   {"options",
                    {{"scope", ScopeName(input.trace->scope)},
                     {"touch", input.touch},

@@ -33,6 +33,7 @@ struct ReplayedAllocator {
 
 struct ResultsInput {
   std::vector<std::string> command;
+  nlohmann::ordered_json verify;  // null: not verified in this run
   const TraceReader* reader = nullptr;
   const CompiledTrace* trace = nullptr;
   const Samples* samples = nullptr;

@@ -62,6 +62,20 @@ std::string HoldsAt(const Json& results, const Json& allocator,
   return line;
 }
 
+// Whether the clone is the interpreter's allocator, where that was checked.
+std::string ProofLine(const Json& results) {
+  const Json& verify = results["verify"];
+  if (verify.is_null()) return "";
+  if (verify["status"] == "cannot") {
+    return "Proof: none. " + verify["reason"].get<std::string>();
+  }
+  return "Proof: " + ReadableCount(verify["compared"].get<std::uint64_t>()) +
+         " addresses compared with Python " +
+         verify["python"].get<std::string>() + "'s, " +
+         ReadableCount(verify["mismatches"].get<std::uint64_t>()) +
+         " mismatches.";
+}
+
 std::string PeakLine(const Json& results, const Json& allocator) {
   const auto peak = results.at("moments").at("peak").get<std::size_t>();
   return "Peak: " + NameOf(allocator) + " " +
@@ -219,6 +233,7 @@ std::vector<std::string> VerdictLines(const Json& results) {
         results.at("options").at("scope").get<std::string>() + ".");
     return lines;
   }
+  add(ProofLine(results));
   add(LargeLine(results));
   if (const Json* reference = Reference(results)) {
     add(PeakLine(results, *reference));

@@ -1,0 +1,10 @@
+// `arenalab run`: record, verify, replay and report in one go.
+#pragma once
+
+#include "tools/cli/verb.h"
+
+namespace arenalab {
+
+void AddRun(CLI::App& app, int* status);
+
+}  // namespace arenalab
