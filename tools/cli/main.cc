@@ -4,6 +4,7 @@
 #include <exception>
 
 #include "tools/cli/compare.h"
+#include "tools/cli/doctor.h"
 #include "tools/cli/help.h"
 #include "tools/cli/record.h"
 #include "tools/cli/replay.h"
@@ -38,6 +39,7 @@ int Main(int argc, char** argv) {
   AddVerify(app, &status);
   AddCompare(app, &status);
   AddStats(app, &status);
+  AddDoctor(app, &status);
   AddHelp(app, &status);
 
   try {

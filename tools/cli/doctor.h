@@ -1,0 +1,10 @@
+// `arenalab doctor`: will it work here, and if not, what to do.
+#pragma once
+
+#include "tools/cli/verb.h"
+
+namespace arenalab {
+
+void AddDoctor(CLI::App& app, int* status);
+
+}  // namespace arenalab
