@@ -7,11 +7,10 @@
 // metric use depth 0 only, or memory would be counted twice.
 //
 // IDENTITY. An object is (space, address, birth), where the spaces are mem and
-// obj together, raw and libc together, and arenas: an address is live at most
-// once in each; reuse after a free is a new object. ObjectTable gives each a
-// dense number. (Raw and libc are one because CPython, when it starts and ends,
-// takes the raw domain's allocator away for moments, and then a block of raw is
-// freed in libc.)
+// obj together, raw, libc, and arenas: an address is live at most once in each;
+// reuse after a free is a new object. ObjectTable gives each a dense number.
+// (CPython, when it starts and ends, takes the raw domain's allocator away for
+// moments: a block made in raw may be given up in libc, and the other way.)
 //
 // REALLOC. One event, two places in the order: the old address is given up when
 // the real call begins, the new one is owned when it has returned. The event

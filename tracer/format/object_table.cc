@@ -16,8 +16,20 @@ struct Entry {
 };
 static_assert(sizeof(Entry) == 16, "four to a cache line");
 
+constexpr std::uint32_t kRawSpace = 1;
+constexpr std::uint32_t kLibcSpace = 3;
+
 constexpr std::uint32_t SpaceOf(Layer layer) {
-  return layer == Layer::kMem || layer == Layer::kObject ? 1 : 2;
+  switch (layer) {
+    case Layer::kRaw:
+      return kRawSpace;
+    case Layer::kMem:
+    case Layer::kObject:
+      return 2;
+    case Layer::kLibc:
+      return kLibcSpace;
+  }
+  return 0;
 }
 
 // An owner whose address was handed out again.
@@ -121,6 +133,15 @@ struct ObjectTable::Impl {
       const std::uint32_t object = entries[at].object;
       Erase(at);
       return object;
+    }
+    if (event.depth == 0 && (space == kRawSpace || space == kLibcSpace)) {
+      // Made in the one, given up in the other (event.h, IDENTITY).
+      const std::size_t other = Probe(address, kRawSpace + kLibcSpace - space);
+      if (entries[other].space != 0) {
+        const std::uint32_t object = entries[other].object;
+        Erase(other);
+        return object;
+      }
     }
     if (asides.empty()) return kNoObject;
     // Given up twice, after a double allocation: the last displaced.
