@@ -29,12 +29,12 @@ export function formatBytesShort(bytes) {
 }
 
 /**
- * An integer with thin groups of three.
+ * An integer in groups of three, set apart by narrow no-break spaces.
  * @param {number | null | undefined} count
  */
 export function formatCount(count) {
   if (count === null || count === undefined) return 'unknown';
-  return String(Math.round(count)).replace(/\B(?=(\d{3})+$)/g, ' ');
+  return String(Math.round(count)).replace(/\B(?=(\d{3})+$)/g, '\u202f');
 }
 
 /** @param {number} ns */

@@ -1,0 +1,235 @@
+// The acceptance test of the map: a real Python run is recorded and replayed,
+// and what the page draws is compared with what the replayer's list of
+// placements and the trace's own text say. The expected occupancy is worked out
+// here from those two texts alone; the page's decoder and the map's encoder are
+// both under test.
+import assert from 'node:assert/strict';
+import {execFileSync} from 'node:child_process';
+import {mkdtempSync, readFileSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join, resolve} from 'node:path';
+import {after, before, test} from 'node:test';
+import {kViridis} from '../../visualizer/src/palette.js';
+import {kChromium, launch, open} from './browser.mjs';
+
+const kArenalab = process.env.ARENALAB ?? resolve('tools/cli/arenalab');
+const kCells = 50;
+const kProgram = `
+kept = []
+for phase in range(5):
+    live = []
+    for i in range(6000):
+        live.append({"a": i, "b": str(i) * (phase + 1),
+                     "c": bytes(16 + i % 300), "d": (i, phase)})
+    kept.extend(live[::97])
+    live = [row for row in live if row["a"] % 50]
+`;
+
+/** A trace's text and its placements, event by event, as a heap. */
+class ListedHeap {
+  /**
+   * @param {string} trace lines of `trace dump`
+   * @param {string} placements lines of `replay --placements`
+   * @param {object} map the geometry
+   */
+  constructor(trace, placements, map) {
+    this.map = map;
+    this.events = trace.split('\n').filter(
+        (line) => /^(malloc|calloc|aligned|realloc|free|free-unknown) /
+                      .test(line));
+    this.bases = trace.split('\n')
+        .map((line) => /^arena\+ (0x[0-9a-f]+|\d+) (\d+)/.exec(line))
+        .filter((m) => m && Number(m[2]) === map.arena_bytes)
+        .map((m) => Number(BigInt(m[1]) % BigInt(map.pool_bytes)));
+    /** Event -> where its block went; null: to the second allocator. */
+    this.placed = new Map();
+    for (const line of placements.split('\n')) {
+      const words = line.split(' ');
+      if (/^\d+$/.test(words[0])) {
+        this.placed.set(Number(words[0]), words[1] === 'raw' ? null :
+            {arena: Number(words[1]), offset: Number(words[2])});
+      }
+    }
+    this.where = new Map();   // id -> {pool, offset} or null
+    this.pools = new Map();   // pool number -> {blocks: Set, size}
+    this.done = 0;
+  }
+
+  /** @param {number} request everything below it happens */
+  runTo(request) {
+    for (; this.done < request; ++this.done) this.#event(this.done);
+  }
+
+  #event(n) {
+    const words = this.events[n].split(' ');
+    const id = words[1];
+    const size = Number(words[0] === 'aligned' ? words[3] : words[2]);
+    const old = this.where.get(id);
+    if (words[0] === 'free-unknown') return;
+    if (words[0] === 'free') {
+      this.#leave(old);
+      this.where.delete(id);
+      return;
+    }
+    if (!this.placed.has(n)) return;
+    const to = this.placed.get(n);
+    const place = to && {pool: this.#poolOf(to), ...to};
+    const same = old && place && old.arena === place.arena &&
+        old.offset === place.offset;
+    this.where.set(id, place);
+    if (same) return;
+    if (words[0] === 'realloc') this.#leave(old);
+    if (place === null) return;
+    const alignment = this.map.alignment;
+    const blocks = this.pools.get(place.pool)?.blocks ?? new Set();
+    blocks.add(place.offset);
+    this.pools.set(place.pool, {blocks, size:
+        Math.ceil(size / alignment) * alignment});
+  }
+
+  #leave(place) {
+    if (!place) return;
+    const pool = this.pools.get(place.pool);
+    pool.blocks.delete(place.offset);
+    if (pool.blocks.size === 0) this.pools.delete(place.pool);
+  }
+
+  #poolOf({arena, offset}) {
+    const {pool_bytes: bytes, arena_bytes: arenaBytes} = this.map;
+    const first = (bytes - this.bases[arena]) % bytes;
+    return arena * (arenaBytes / bytes) + Math.floor((offset - first) / bytes);
+  }
+
+  /** Live and possible blocks of a pool; null when none is live. */
+  occupancy(pool) {
+    const known = this.pools.get(pool);
+    if (known === undefined) return null;
+    const {pool_bytes: bytes, header_bytes: header} = this.map;
+    return {live: known.blocks.size, size: known.size,
+            capacity: Math.floor((bytes - header) / known.size)};
+  }
+}
+
+const skip = kChromium ? false : 'no Chromium is installed';
+let browser, results, heap, report;
+
+before(() => {
+  if (skip) return;
+  const folder = mkdtempSync(join(tmpdir(), 'recorded-'));
+  const at = (name) => join(folder, name);
+  const arenalab = (...args) => execFileSync(
+      kArenalab, args, {maxBuffer: 1 << 30, stdio: ['ignore', 'pipe', 'pipe']});
+  writeFileSync(at('run.py'), kProgram);
+  arenalab('record', '-f', '-o', at('run.trace'), '--', 'python3', at('run.py'));
+  arenalab('replay', at('run.trace'), '-a', 'pymalloc', '--repetitions', '0',
+           '--samples', '80', '-f', '-o', at('run.json'),
+           '--placements', at('run.placements'));
+  report = at('run.html');
+  arenalab('report', at('run.json'), '-f', '-o', report);
+  results = JSON.parse(readFileSync(at('run.json'), 'utf8'));
+  heap = new ListedHeap(
+      String(arenalab('trace', 'dump', at('run.trace'))),
+      readFileSync(at('run.placements'), 'utf8'), results.allocators[0].map);
+});
+before(async () => {
+  if (!skip) browser = await launch();
+});
+after(() => browser?.close());
+
+/** Fifty (sample, pool) pairs in the order of the samples, always the same. */
+function choose(perArena) {
+  let state = 12345;
+  const next = (n) => {
+    state = (Math.imul(state, 1103515245) + 12345) >>> 0;
+    return Math.floor((state / 4294967296) * n);
+  };
+  const {live} = results.allocators[0].arenas;
+  const samples = Array.from({length: kCells}, () => {
+    const s = next(live.length);
+    return live[s] > 0 ? s : live.findIndex((n) => n > 0);
+  }).sort((a, b) => a - b);
+  return {samples, pick: (arenas) =>
+      arenas[next(arenas.length)] * perArena + next(perArena - 1)};
+}
+
+test('fifty cells of the drawn map equal the list of placements', {skip},
+     async () => {
+  const {page} = await open(browser, report);
+  const perArena = heap.map.arena_bytes / heap.map.pool_bytes;
+  const {samples, pick} = choose(perArena);
+  const seen = {full: 0, partly: 0, free: 0};
+  for (const sample of samples) {
+    heap.runTo(results.timeline.request[sample]);
+    const arenas =
+        [...new Set([...heap.pools.keys()].map((p) => Math.floor(p / perArena)))];
+    if (arenas.length === 0) continue;
+    const pool = pick(arenas);
+    const expected = heap.occupancy(pool);
+    const drawn = await page.evaluate(async ([s, arena, index]) => {
+      location.hash = `s=${s}&arena=${arena}&pool=${index}`;
+      const want = `Arena ${arena}, pool ${index}`;
+      for (let i = 0; i < 100; ++i) {
+        await new Promise((done) => requestAnimationFrame(done));
+        if (document.documentElement.dataset.sample === String(s) &&
+            document.getElementById('pool-title').textContent === want)
+          break;
+      }
+      const box = document.getElementById('heap-focus');
+      const move = new DOMMatrix(getComputedStyle(box).transform);
+      const size = parseFloat(box.style.width);
+      const canvas = document.getElementById('heap-canvas');
+      const data = canvas.getContext('2d')
+          .getImageData(move.e, move.f, size, size).data;
+      const colors = new Set();
+      for (let i = 0; i < data.length; i += 4)
+        colors.add([data[i], data[i + 1], data[i + 2]].join(','));
+      return {colors: [...colors],
+              words: document.getElementById('pool-words').textContent};
+    }, [sample, Math.floor(pool / perArena), pool % perArena]);
+    const where = `sample ${sample}, pool ${pool}: ${drawn.words}`;
+    if (expected === null) {
+      ++seen.free;
+      assert.equal(drawn.colors.length, 2, `${where} must be hatched`);
+      assert.match(drawn.words, /free but held/, where);
+      continue;
+    }
+    const {live, capacity, size} = expected;
+    ++seen[live === capacity ? 'full' : 'partly'];
+    const level = live === capacity ? 255 :
+        Math.max(1, Math.floor((live / capacity) * 255));
+    assert.deepEqual(drawn.colors, [kViridis[level].join(',')],
+                     `${where}; expected ${live} of ${capacity}`);
+    assert.ok(drawn.words.includes(
+        `${size}-byte class, ${live} of ${capacity} blocks live`), where);
+  }
+  // A run that showed one kind only would prove little.
+  assert.ok(seen.full > 4 && seen.partly > 4, JSON.stringify(seen));
+});
+
+test('every pool of every tenth sample has the listed number of live blocks',
+     {skip}, async () => {
+  const {HeapHistory} = await import('../../visualizer/src/heap_history.js');
+  const {gunzipSync} = await import('node:zlib');
+  const map = results.allocators[0].map;
+  const history =
+      new HeapHistory(map, gunzipSync(Buffer.from(map.data, 'base64')));
+  const again = new ListedHeap('', '', map);
+  Object.assign(again, {events: heap.events, bases: heap.bases,
+                        placed: heap.placed});
+  const perArena = history.poolsPerArena;
+  for (let s = 0; s < map.samples; s += 10) {
+    again.runTo(results.timeline.request[s]);
+    history.seek(s);
+    const drawn = new Map();
+    for (let cell = 0; cell < history.cells; ++cell) {
+      if (history.cls[cell] === 0) continue;
+      const slot = history.slotOf(cell);
+      drawn.set(history.ordinals[slot] * perArena + (cell - slot * perArena),
+                history.live[cell]);
+    }
+    assert.deepEqual(
+        [...drawn].sort((a, b) => a[0] - b[0]),
+        [...again.pools].map(([pool, {blocks}]) => [pool, blocks.size])
+            .sort((a, b) => a[0] - b[0]), `sample ${s}`);
+  }
+});

@@ -1,0 +1,162 @@
+// The page as text: what must be readable without a script, what must never
+// get into it, and which results are refused.
+#include "visualizer/report.h"
+
+#include <gtest/gtest.h>
+
+#include <regex>
+
+#include "tracer/format/input_error.h"
+
+namespace arenalab {
+namespace {
+
+nlohmann::json Results() {
+  return nlohmann::json::parse(R"({
+    "schema": "arenalab.results/1", "tool": "0.1.0", "complete": true,
+    "command": ["arenalab", "replay", "run.trace"],
+    "machine": {"cpu": "a processor", "cores": 2},
+    "trace": {"program": "/usr/bin/python3 app.py", "python": "3.11.2",
+              "requests": 30, "threads": 1, "lost": 0, "warnings": []},
+    "verify": null,
+    "options": {"scope": "python", "touch": "header"},
+    "timeline": {"request": [0, 10, 30], "allocated_bytes": [0, 100, 300],
+                 "time_ns": [0, 5, 9], "requested_bytes": [0, 2048, 1024],
+                 "requested_small_bytes": [0, 2048, 1024],
+                 "live_objects": [0, 2, 1]},
+    "marks": [], "moments": {"peak": 1, "valleys": [], "last_valley": null,
+                             "end": 2},
+    "limits": {"class_repack": null},
+    "allocators": [{"name": "pymalloc", "spelled": "pymalloc",
+        "label": "replayed exactly", "version": "",
+        "rss_bytes": [0, 4096, 8192],
+        "summary": {"peak_rss_bytes": 8192, "end_rss_bytes": 8192,
+                    "last_valley_rss_bytes": null},
+        "time": null, "map": null}],
+    "verdict": {"lines": ["Peak: pymalloc holds 8 KiB.", "No heading here"]}
+  })");
+}
+
+class ReportTest : public testing::Test {
+ protected:
+  static std::string Render(const nlohmann::json& results) {
+    return RenderReport(results, ReportOptions{.reproducible = true});
+  }
+  void SetUp() override {
+    try {
+      Render(Results());
+    } catch (const InputError& error) {
+      const std::string what = error.what();
+      if (what.find("not built") != std::string::npos) GTEST_SKIP() << what;
+      throw;
+    }
+  }
+};
+
+TEST_F(ReportTest, HoldsVerdictTableAndProvenanceAsText) {
+  const std::string page = Render(Results());
+  EXPECT_NE(page.find("<dt>Peak</dt><dd>pymalloc holds 8 KiB.</dd>"),
+            std::string::npos);
+  EXPECT_NE(page.find("<dd>No heading here</dd>"), std::string::npos);
+  EXPECT_NE(page.find("<h1>python3 app.py</h1>"), std::string::npos);
+  EXPECT_NE(page.find("8.00 KiB<span class=\"label\">4.00 ×</span>"),
+            std::string::npos)
+      << "8192 resident for 2048 requested";
+  EXPECT_NE(page.find("/usr/bin/python3 app.py"), std::string::npos);
+  EXPECT_EQ(page.find("class=\"warning\""),
+            page.find("class=\"warning\"", page.find("<script>")))
+      << "nothing to warn of";
+}
+
+TEST_F(ReportTest, NoPlaceholderIsLeft) {
+  EXPECT_FALSE(
+      std::regex_search(Render(Results()), std::regex("\\{\\{[A-Z_]+\\}\\}")));
+}
+
+TEST_F(ReportTest, PolicyForbidsEveryRequestAndNamesTheScriptsByHash) {
+  const std::string page = Render(Results());
+  EXPECT_NE(page.find("default-src 'none'"), std::string::npos);
+  EXPECT_NE(page.find("connect-src 'none'"), std::string::npos);
+  EXPECT_NE(page.find("script-src 'sha256-"), std::string::npos);
+  EXPECT_EQ(page.find("unsafe-inline"), std::string::npos);
+  EXPECT_FALSE(std::regex_search(
+      page, std::regex("(src|href)=\"?(https?:)?//", std::regex::icase)));
+}
+
+TEST_F(ReportTest, IncompleteLostAndMismatchingRunsAreWarnedOf) {
+  nlohmann::json results = Results();
+  results["complete"] = false;
+  results["trace"]["lost"] = 1234;
+  results["trace"]["warnings"] = {"the clock went backwards"};
+  results["verify"] = {{"status", "mismatch"},
+                       {"mismatches", 3},
+                       {"first", "event 17"},
+                       {"reason", ""}};
+  const std::string page = Render(results);
+  EXPECT_NE(page.find("The recording is incomplete."), std::string::npos);
+  EXPECT_NE(page.find("1\u202f234 events were lost."), std::string::npos);
+  EXPECT_NE(page.find("the clock went backwards"), std::string::npos);
+  EXPECT_NE(page.find("3 addresses differ"), std::string::npos);
+}
+
+TEST_F(ReportTest, TextOfTheResultsIsNeverMarkup) {
+  nlohmann::json results = Results();
+  results["trace"]["program"] = "</script><script>alert(1)</script>";
+  results["verdict"]["lines"] = {"<img src=x>{{RESULTS}}"};
+  results["allocators"][0]["spelled"] = "<b>\"&";
+  results["marks"] = {{{"name", "</script><!--"}}};
+  const std::string page = Render(results);
+  EXPECT_EQ(page.find("<script>alert"), std::string::npos);
+  EXPECT_EQ(page.find("<img"), std::string::npos);
+  EXPECT_EQ(page.find("</script><!--"), std::string::npos);
+  EXPECT_NE(page.find("&lt;img src=x&gt;{{RESULTS}}"), std::string::npos)
+      << "a value is not filled a second time";
+}
+
+TEST_F(ReportTest, InvalidUtf8InNamesIsReplacedNotFatal) {
+  nlohmann::json results = Results();
+  results["trace"]["file"] = "caf\xe9.trace";
+  EXPECT_NE(Render(results).find("caf"), std::string::npos);
+}
+
+TEST_F(ReportTest, EqualResultsGiveEqualBytesWhenAsked) {
+  const std::string page = Render(Results());
+  EXPECT_EQ(page, Render(Results()));
+  EXPECT_FALSE(std::regex_search(page, std::regex("Written by arenalab "
+                                                  "[0-9.]+ on 20")));
+  EXPECT_TRUE(std::regex_search(RenderReport(Results(), {}),
+                                std::regex("Written by arenalab [0-9.]+ on "
+                                           "20[0-9-]+ at")));
+}
+
+TEST_F(ReportTest, TheMapStandsInABlockOfItsOwnAndOnlyAsBase64) {
+  nlohmann::json results = Results();
+  results["allocators"][0]["map"] = {{"data", "AAA</script>="}};
+  const std::string page = Render(results);
+  EXPECT_NE(page.find("id=\"map-0\">AAA!/script!=</script>"),
+            std::string::npos);
+  EXPECT_EQ(page.find("\"data\""), std::string::npos);
+}
+
+TEST_F(ReportTest, WhatIsNoResultsFileIsRefused) {
+  EXPECT_THROW(Render(nlohmann::json::array()), InputError);
+  EXPECT_THROW(Render({{"schema", "arenalab.results/2"}}), InputError);
+  for (const char* part : {"timeline", "allocators", "moments"}) {
+    nlohmann::json results = Results();
+    results.erase(part);
+    EXPECT_THROW(Render(results), InputError) << part;
+  }
+  nlohmann::json results = Results();
+  results["timeline"]["time_ns"] = {1};
+  EXPECT_THROW(Render(results), InputError) << "columns of unequal length";
+}
+
+TEST_F(ReportTest, WhatIsUnknownReadsNotAvailable) {
+  nlohmann::json results = Results();
+  results["allocators"][0]["summary"] = nullptr;
+  results["allocators"][0]["rss_bytes"] = nullptr;
+  EXPECT_NE(Render(results).find("n/a"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace arenalab
