@@ -2,8 +2,7 @@
 // no words, no events.
 //
 // An arena is a tile, nearly square, of its pools in address order, row by
-// row; tiles flow like text. The picture is one ImageData at device pixels;
-// repainting all of it takes a millisecond or two, so there is no other way.
+// row; tiles flow like text. The picture is one ImageData at device pixels.
 import {kViridis, occupancyLevel, packed} from './palette.js';
 
 /** @typedef {import('./heap_history.js').HeapHistory} HeapHistory */
@@ -12,6 +11,10 @@ const kPalette = Uint32Array.from(kViridis, packed);
 const kLargestCell = 15;
 const kSmallestCell = 2;
 const kGoalHeight = 430;
+// Looks of a cell beside the palette's steps.
+const kFree = -1;
+const kVacant = -2;
+const kUnpainted = -3;
 
 /** @typedef {{background: number, empty: number, hatch: number,
  *   vacant: number, outline: number}} Shades packed colours that depend on the
@@ -108,64 +111,69 @@ export class HeapPicture {
   }
 
   /**
-   * Paints the sample that the heap was sought to.
+   * Paints the sample that the heap was sought to: the cells whose look is
+   * another than the one painted last.
    * @param {Shades} shades
    */
   paint(shades) {
     const context = this.canvas.getContext('2d');
-    if (context === null) return;
-    const {width, height} = this.canvas;
-    this.#image ??= context.createImageData(width, height);
-    const pixels = new Uint32Array(this.#image.data.buffer);
-    pixels.fill(shades.background);
-    const {heap, scale} = this;
-    const size = (this.cell - this.gap) * scale;
+    if (context === null || this.canvas.width === 0) return;
+    const {heap} = this;
+    if (this.#image === null || this.#shades !== shades) {
+      this.#image =
+          context.createImageData(this.canvas.width, this.canvas.height);
+      this.#pixels = new Uint32Array(this.#image.data.buffer);
+      this.#pixels.fill(shades.background);
+      this.#painted = new Int16Array(heap.cells).fill(kUnpainted);
+      this.#shades = shades;
+    }
     const capacities = Array.from(
         {length: heap.header.classes + 1}, (_, cls) => heap.capacity(cls));
     for (let slot = 0; slot < heap.slots; ++slot) {
       const usable = heap.usablePools(slot);
       for (let index = 0; index < heap.poolsPerArena; ++index) {
         const cell = slot * heap.poolsPerArena + index;
-        const square = this.squareOf(cell);
         const cls = heap.cls[cell];
-        let color = shades.vacant;
-        let hatch = shades.vacant;
-        if (cls !== 0) {
-          color = hatch =
-              kPalette[occupancyLevel(heap.live[cell], capacities[cls])];
-        } else if (index < usable) {
-          color = shades.empty;
-          hatch = shades.hatch;
-        }
-        let at = square.y * scale * width + square.x * scale;
-        if (cls !== 0 && this.gap) this.#outline(pixels, at, size, shades);
-        for (let y = 0; y < size; ++y, at += width) {
-          if (color === hatch) {
-            pixels.fill(color, at, at + size);
-            continue;
-          }
-          for (let x = 0; x < size; ++x)
-            pixels[at + x] = (x + y) % (4 * scale) < scale ? hatch : color;
-        }
+        const look = cls !== 0 ? occupancyLevel(heap.live[cell], capacities[cls]) :
+            index < usable ? kFree : kVacant;
+        if (look === this.#painted[cell]) continue;
+        this.#paintCell(cell, look, shades);
+        this.#painted[cell] = look;
       }
     }
     context.putImageData(this.#image, 0, 0);
   }
 
+  /** @type {Shades | null} */
+  #shades = null;
+  #pixels = new Uint32Array(0);
+  /** What each cell looks like: a step of the palette, kFree or kVacant. */
+  #painted = new Int16Array(0);
+
   /**
-   * Colours the gap to the right of and below a cell.
-   * @param {Uint32Array} pixels
-   * @param {number} at the cell's first pixel
-   * @param {number} size of the cell, device pixels
+   * @param {number} cell
+   * @param {number} look
    * @param {Shades} shades
    */
-  #outline(pixels, at, size, shades) {
+  #paintCell(cell, look, shades) {
+    const pixels = this.#pixels;
     const {width} = this.canvas;
-    const gap = this.gap * this.scale;
-    for (let y = 0; y < size + gap; ++y) {
-      const row = at + y * width;
-      pixels.fill(shades.outline, y < size ? row + size : row,
-                  row + size + gap);
+    const {x: left, y: top} = this.squareOf(cell);
+    const scale = this.scale;
+    const size = (this.cell - this.gap) * scale;
+    const whole = this.cell * scale;
+    const used = look >= 0;
+    const color = used ? kPalette[look] :
+        look === kFree ? shades.empty : shades.vacant;
+    const period = 4 * scale;
+    // The gap to the right and below belongs to the cell: its outline.
+    const edge = used ? shades.outline : shades.background;
+    let at = top * scale * width + left * scale;
+    for (let y = 0; y < whole; ++y, at += width) {
+      for (let x = 0; x < whole; ++x) {
+        pixels[at + x] = x >= size || y >= size ? edge :
+            look === kFree && (x + y) % period < scale ? shades.hatch : color;
+      }
     }
   }
 }
