@@ -175,14 +175,18 @@ void ExamineAnswers(std::map<std::string, std::string>& answers,
     return;
   }
   const auto generation = ResolveGeometry("cpython-" + version);
-  findings->push_back(
-      {generation.has_value() ? Severity::kFine : Severity::kBad, "version",
-       "CPython " + version +
-           (generation.has_value() ? ", pymalloc of " + std::string(*generation)
-                                   : ", whose pymalloc there is no clone of"),
-       generation.has_value() ? ""
-                              : "verify and the model have no rules for it",
-       ""});
+  if (generation.has_value()) {
+    findings->push_back(
+        {Severity::kFine, "version",
+         "CPython " + version + ", pymalloc of " + std::string(*generation), "",
+         ""});
+  } else {
+    findings->push_back(
+        {Severity::kBad, "version",
+         "CPython " + version + ", whose pymalloc there is no clone of",
+         "verify and the model have no rules for it",
+         "use CPython 3.6 to 3.14"});
+  }
   if (answers["free-threaded"] == "1") {
     findings->push_back({Severity::kBad, "free-threaded",
                          "a free-threaded build",
@@ -220,10 +224,9 @@ Findings ExamineTarget(const std::vector<std::string>& command) {
   }
   // A pyenv or asdf shim is a bash script named python3: what it starts in the
   // end is what counts, and only it knows.
-  const std::string named = program;
   std::vector<std::string> script = Shebang(program);
   for (int i = 0; !script.empty() && i < kMostScripts; ++i) {
-    if (IsPythonName(named) && !IsPythonName(script[0])) break;
+    if (IsPythonName(program)) break;
     std::size_t word = 0;
     if (fs::path(script[0]).filename() == "env") {
       for (word = 1; word < script.size() && script[word][0] == '-';) ++word;

@@ -1,0 +1,53 @@
+"""Help: every verb has a purpose and examples, every status is in the table."""
+import re
+
+import verb_case
+import xml_report
+
+
+class HelpTest(verb_case.VerbCase):
+
+    def verbs(self):
+        listed = self.run_verb("--help").split("Subcommands:\n")[1]
+        return re.findall(r"^  (\S+) ", listed, re.M)
+
+    def test_every_verb_has_one_line_and_examples(self):
+        verbs = self.verbs()
+        self.assertIn("verify", verbs)
+        self.assertIn("record", verbs)
+        for verb in verbs:
+            with self.subTest(verb):
+                text = self.run_verb(verb, "--help")
+                first, rest = text.split("\n", 1)
+                self.assertLess(len(first), 100)
+                self.assertTrue(rest.startswith("\n"), text)
+                self.assertIn("arenalab " + verb, rest.split("Usage:")[0])
+
+    def test_help_of_a_verb_is_its_own(self):
+        self.assertEqual(self.run_verb("help", "verify"),
+                         self.run_verb("verify", "--help"))
+
+    def test_topics_are_listed_and_there(self):
+        listed = self.run_verb("help").split("Topics")[1]
+        topics = re.findall(r"^  (\S+) ", listed, re.M)
+        self.assertEqual(topics, ["exit-codes", "traces", "results"])
+        for topic in topics:
+            self.assertGreater(len(self.run_verb("help", topic)), 300)
+
+    def test_the_statuses_of_the_table_are_those_of_the_program(self):
+        table = self.run_verb("help", "exit-codes")
+        statuses = [int(n) for n in re.findall(r"^  (\d+) ", table, re.M)]
+        self.assertEqual(statuses, [0, 1, 2, 3, 4, 125])
+
+    def test_a_near_miss_is_named(self):
+        self.run_verb("verfy", status=2)
+        self.assertIn("did you mean `verify`?", self.errors)
+        self.run_verb("help", "exit-code", status=2)
+        self.assertIn("did you mean `exit-codes`?", self.errors)
+        self.run_verb("qqqqqq", status=2)
+        self.assertNotIn("did you mean", self.errors)
+        self.run_verb(status=2)
+
+
+if __name__ == "__main__":
+    xml_report.main()

@@ -1,0 +1,111 @@
+"""`arenalab stats`: numbers of a small trace, counted by hand."""
+import json
+
+import verb_case
+import xml_report
+
+# Live bytes of mem and obj: 100, 700, 728, 628, 668, 68, 28.
+TRACE = """\
+meta addresses recorded
+meta allocator pymalloc
+meta geometry cpython-3.8.18
+meta python 3.8.18
+meta process 77
+malloc 9 5000 domain=raw addr=0x5000
+arena+ 0x7f0000000000 262144
+malloc 0 100 addr=0x7f0000000030
+calloc 1 600 addr=0x6000
+malloc 2 28 domain=mem addr=0x7f0000001030
+free 0
+mark half
+realloc 3 40 addr=0x7f0000002030
+free 1
+free 3
+memory 8000000 t=2500000000
+arena- 0x7f0000000000 262144
+fork 0 78
+"""
+
+
+class StatsOfATraceTest(verb_case.VerbCase):
+
+    def test_counts_by_hand(self):
+        trace = self.import_trace("a.trace", TRACE)
+        stats = self.run_json("stats", "--json", trace)
+        self.assertEqual(stats["schema"], "arenalab.trace-stats/1")
+        self.assertEqual(stats["requests"], 8)
+        self.assertEqual(stats["by_kind"], {"malloc": 3, "calloc": 1,
+                                            "aligned": 0, "realloc": 1,
+                                            "free": 3})
+        self.assertEqual(stats["by_layer"], {"raw": 1, "mem": 1, "obj": 6,
+                                             "libc": 0})
+        self.assertEqual(stats["peak"], {"bytes": 728, "objects": 3,
+                                         "event": 3})
+        self.assertEqual(stats["end"], {"bytes": 28, "objects": 1})
+        self.assertEqual(stats["duration_ns"], 2500000000)
+        self.assertEqual(stats["peak_rss_bytes"], 8000000)
+        self.assertEqual(stats["arenas"], {"arena_bytes": 262144,
+                                           "acquired": 1, "released": 1,
+                                           "high_water": 1})
+        self.assertEqual(stats["marks"], [{"name": "half", "event": 5}])
+        self.assertEqual(stats["children"], ["78"])
+
+    def test_size_classes_are_the_generations(self):
+        trace = self.import_trace("a.trace", TRACE)
+        classes = self.run_json("stats", "--json", trace)["classes"]
+        self.assertEqual(len(classes), 32 + 1)
+        self.assertEqual(classes[6], {"block_bytes": 112, "requests": 1,
+                                      "peak_live": 1, "peak_live_bytes": 100,
+                                      "live_at_end": 0})
+        self.assertEqual(classes[1]["live_at_end"], 1)
+        self.assertEqual(classes[-1]["block_bytes"], None)
+        self.assertEqual(classes[-1]["peak_live_bytes"], 600)
+        # Steps of eight bytes before 3.7.4: 100 bytes are in class 12.
+        classic = self.import_trace("c.trace", TRACE.replace(
+            "cpython-3.8.18", "classic"))
+        classes = self.run_json("stats", "--json", classic)["classes"]
+        self.assertEqual(len(classes), 64 + 1)
+        self.assertEqual(classes[12]["requests"], 1)
+
+    def test_the_screen_says_the_same(self):
+        text = self.run_verb("stats", self.import_trace("a.trace", TRACE))
+        self.assertIn("728 B in 3 objects at the peak, EVENT 3; "
+                      "at the end 28 B in 1", text)
+        self.assertRegex(text, r"97-112 +1 +1 +100 B +0\n")
+        self.assertRegex(text, r"over 512 +1 +1 +600 B +0\n")
+        self.assertLess(text.count("\n"), 30)
+
+    def test_an_empty_trace_has_no_table(self):
+        text = self.run_verb("stats", self.import_trace(
+            "e.trace", "meta addresses none\n"))
+        self.assertNotIn("peak live", text)
+
+    def test_what_is_no_trace_is_3(self):
+        self.run_verb("stats", self.write("x", "hello"), status=3)
+        self.run_verb("stats", self.path("missing"), status=3)
+        self.run_verb("stats", status=2)
+
+
+class StatsOfResultsTest(verb_case.VerbCase):
+
+    def test_shows_what_replay_said(self):
+        trace = self.import_trace("a.trace", verb_case.ORDER)
+        said = self.run_verb("replay", trace, "-a", "pymalloc,null",
+                             "--repetitions", "0", "-o", self.path("r.json"))
+        self.assertEqual(self.run_verb("stats", self.path("r.json")).strip(),
+                         said.strip())
+        stats = self.run_json("stats", "--json", self.path("r.json"))
+        self.assertEqual(stats["schema"], "arenalab.results-stats/1")
+        self.assertEqual([a["name"] for a in stats["allocators"]],
+                         ["pymalloc", "null"])
+
+    def test_a_file_that_lacks_fields_is_3_not_a_crash(self):
+        for wrong in ({}, {"schema": "arenalab.results/1"},
+                      {"schema": "arenalab.results/1",
+                       "allocators": [{"name": "x"}]}):
+            self.run_verb("stats", self.write("w.json", json.dumps(wrong)),
+                          status=3)
+
+
+if __name__ == "__main__":
+    xml_report.main()
