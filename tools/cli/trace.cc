@@ -202,6 +202,11 @@ void AddTrace(CLI::App& app, int* status) {
   CLI::App* trace = app.add_subcommand(
       "trace", "A trace file as such: what it holds, as text, from text");
   trace->require_subcommand(1);
+  trace->footer(
+      "Examples:\n"
+      "  arenalab trace info app.trace\n"
+      "  arenalab trace dump app.trace | less\n"
+      "  arenalab trace lint app.trace");
   const auto flags = std::make_shared<Flags>();
   const char* const kTrace = "The trace; - is standard input";
 
