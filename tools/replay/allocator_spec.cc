@@ -44,26 +44,28 @@ void AddWorkersIn(const fs::path& folder,
   }
 }
 
-// Beside this program as installed; else in the folder `allocators` of one of
-// the folders above it, as the build lays them out, or of a test's runfiles.
+// In the folder that the environment names, or a test's runfiles; else beside
+// this program as installed, in its own runfiles, or in the folder `allocators`
+// of one of the folders above it, as the build lays them out.
 std::map<std::string, std::string> FindWorkers() {
   std::map<std::string, std::string> workers;
   if (const char* folder = std::getenv("ARENALAB_LIBEXEC")) {
     AddWorkersIn(folder, &workers);
     return workers;
   }
-  std::error_code error;
-  const fs::path program = fs::read_symlink("/proc/self/exe", error);
-  for (fs::path folder = program.parent_path();;
-       folder = folder.parent_path()) {
-    AddWorkersIn(folder / "allocators", &workers);
-    if (folder == program.parent_path()) AddWorkersIn(folder, &workers);
-    if (!workers.empty() || folder == folder.parent_path()) break;
-  }
   if (const char* runfiles = std::getenv("TEST_SRCDIR")) {
     AddWorkersIn(fs::path(runfiles) / "arenalab/allocators", &workers);
+    if (!workers.empty()) return workers;
   }
+  std::error_code error;
+  const fs::path program = fs::read_symlink("/proc/self/exe", error);
+  AddWorkersIn(program.parent_path(), &workers);
   AddWorkersIn(program.string() + ".runfiles/arenalab/allocators", &workers);
+  fs::path folder = program;
+  while (workers.empty() && folder != folder.parent_path()) {
+    folder = folder.parent_path();
+    AddWorkersIn(folder / "allocators", &workers);
+  }
   return workers;
 }
 

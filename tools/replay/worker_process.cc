@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <spawn.h>
 #include <sys/mman.h>
+#include <sys/personality.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -73,11 +74,31 @@ std::string Subject(const AllocatorSpec& spec) {
   return "allocator '" + spec.spelled + "': ";
 }
 
+// While it lives, programs started from this thread get the same address-space
+// layout every time: where an arena's base falls decides how many pools it has.
+// Where the system forbids that (some containers) the layout stays random.
+class FixedLayout {
+ public:
+  explicit FixedLayout(bool wanted) : before_(personality(0xffffffff)) {
+    if (wanted && before_ >= 0) {
+      personality(static_cast<unsigned long>(before_) | ADDR_NO_RANDOMIZE);
+    }
+  }
+  ~FixedLayout() {
+    if (before_ >= 0) personality(static_cast<unsigned long>(before_));
+  }
+  FixedLayout(const FixedLayout&) = delete;
+  FixedLayout& operator=(const FixedLayout&) = delete;
+
+ private:
+  int before_;
+};
+
 // Descriptors below this are the worker's own.
 constexpr int kAboveProtocol = 16;
 
-pid_t Spawn(const AllocatorSpec& spec, int ops_fd, int report_fd,
-            int stderr_fd) {
+pid_t Spawn(const AllocatorSpec& spec, int ops_fd, int report_fd, int stderr_fd,
+            bool fixed_layout) {
   // First up and out of the way, so that no dup2 overwrites a later source.
   const OwnedFd ops(fcntl(ops_fd, F_DUPFD_CLOEXEC, kAboveProtocol));
   const OwnedFd report(fcntl(report_fd, F_DUPFD_CLOEXEC, kAboveProtocol));
@@ -97,6 +118,7 @@ pid_t Spawn(const AllocatorSpec& spec, int ops_fd, int report_fd,
   std::string program = spec.worker;
   char* arguments[] = {program.data(), nullptr};
   pid_t worker = 0;
+  const FixedLayout layout(fixed_layout);
   const int error = posix_spawn(&worker, program.c_str(), &actions, nullptr,
                                 arguments, variables.data());
   posix_spawn_file_actions_destroy(&actions);
@@ -149,7 +171,8 @@ WorkerReport RunWorker(const AllocatorSpec& spec, int ops_fd, ReplayIn in) {
               std::min(settings.size(), sizeof(in.settings) - 1));
   WorkerReport report(in);
   const OwnedFd errors(memfd_create("replay stderr", MFD_CLOEXEC));
-  const pid_t worker = Spawn(spec, ops_fd, report.fd(), errors.get());
+  const pid_t worker = Spawn(spec, ops_fd, report.fd(), errors.get(),
+                             in.mode != ReplayMode::kTimed);
   int status = 0;
   while (waitpid(worker, &status, 0) < 0) {
     if (errno != EINTR) ThrowErrno("a replay worker was lost");

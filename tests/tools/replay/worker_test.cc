@@ -3,6 +3,7 @@
 // come back.
 #include <gnu/libc-version.h>
 #include <gtest/gtest.h>
+#include <sys/personality.h>
 #include <unistd.h>
 
 #include <cstdint>
@@ -331,6 +332,31 @@ TEST(Pymalloc, HoldsWhatItsGeometrySays) {
                 700 << 10,
             true)
       << "arenas of 1 MiB and of 256 KiB";
+}
+
+// Arenas whose base falls differently have 63 or 64 pools, and other pages.
+TEST(MemoryRuns, OfTheSameProgramGiveTheSameFigures) {
+  const int layout = personality(0xffffffff);
+  if (personality(layout | ADDR_NO_RANDOMIZE) < 0) {
+    GTEST_SKIP() << "address-space randomisation cannot be switched off here";
+  }
+  personality(layout);
+  OpProgram program;
+  for (std::uint32_t i = 0; i < 20000; ++i) program.Alloc(i, 200 + i % 100);
+  program.Sample(0);
+  const OpsProgram& ops = program.Close();
+  for (const char* allocator : {"pymalloc", "bump", "null"}) {
+    const MemoryRun first = MeasureMemory(Spec(allocator), ops, {});
+    for (int i = 0; i < 5; ++i) {
+      const MemoryRun again = MeasureMemory(Spec(allocator), ops, {});
+      EXPECT_EQ(again.samples[0].anonymous_bytes,
+                first.samples[0].anonymous_bytes)
+          << allocator;
+      EXPECT_EQ(again.minor_faults, first.minor_faults) << allocator;
+    }
+  }
+  EXPECT_EQ(personality(0xffffffff), layout)
+      << "the launcher's own is restored";
 }
 
 TEST(LibraryByPath, ServesTheRequests) {
