@@ -2,6 +2,7 @@
 #include "allocators/system/heap.h"
 
 #include <dlfcn.h>
+#include <gnu/libc-version.h>
 
 #include "allocators/settings.h"
 
@@ -24,18 +25,23 @@ const void* CodeOf(Function* function) {
   return reinterpret_cast<const void*>(function);
 }
 
+const void* CLibrary() { return ObjectThatHas(CodeOf(&gnu_get_libc_version)); }
+
 // True if one library, and not the C library, has all four: a malloc of one
 // beside a free of the other would crash late and far away.
 bool PreloadTookOver() {
   const void* object = ObjectThatHas(CodeOf(&malloc));
-  return object != nullptr &&
-         object != ObjectThatHas(CodeOf(&gnu_get_libc_version)) &&
+  return object != nullptr && object != CLibrary() &&
          object == ObjectThatHas(CodeOf(&calloc)) &&
          object == ObjectThatHas(CodeOf(&realloc)) &&
          object == ObjectThatHas(CodeOf(&free));
 }
 
 }  // namespace
+
+const char* SystemHeap::Version() {
+  return ObjectThatHas(Code()) == CLibrary() ? gnu_get_libc_version() : "";
+}
 
 const char* SystemHeap::CheckSettings(std::string_view settings) {
   if (settings == kPreloaded) {

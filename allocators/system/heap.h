@@ -10,7 +10,6 @@
 // malloc/malloc.c of 2.36.
 #pragma once
 
-#include <gnu/libc-version.h>
 #include <malloc.h>
 
 #include <cstddef>
@@ -35,7 +34,8 @@ class SystemHeap {
   SystemHeap(const SystemHeap&) = delete;
   SystemHeap& operator=(const SystemHeap&) = delete;
 
-  static const char* Version() { return gnu_get_libc_version(); }
+  // The C library's; "" where another library serves malloc.
+  static const char* Version();
   static const void* Code() { return reinterpret_cast<const void*>(&malloc); }
 
   // glibc ignores a tunable that it does not know without a word; this refuses
