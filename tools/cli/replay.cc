@@ -20,7 +20,7 @@ struct Flags {
   std::string output;
   std::string scope = "python";
   std::string touch = "header";
-  std::string time = "stopped";
+  std::string clock = "both";
   bool overwrite = false;
 };
 
@@ -46,8 +46,7 @@ int Run(Flags& flags) {
   }
   flags.request.scope = *ScopeNamed(flags.scope);
   flags.request.touch = *TouchOfName(flags.touch);
-  flags.request.clock =
-      flags.time == "recorded" ? ReplayClock::kRecorded : ReplayClock::kStopped;
+  flags.request.recorded_clock = flags.clock == "both";
   const nlohmann::ordered_json results = ReplayForPeople(flags.request);
   WriteResults(results, flags.output, flags.overwrite);
   if (flags.output == "-") return kOk;
@@ -118,11 +117,11 @@ void AddReplay(CLI::App& app, int* status) {
                    "What the timed runs write into each block")
       ->check(CLI::IsMember({"none", "header", "line", "fill"}))
       ->capture_default_str();
-  verb->add_option("--time", flags->time,
-                   "The clock that allocators see in memory runs: the "
-                   "machine's, in which the program's idle time does not "
-                   "pass, or the recorded one")
-      ->check(CLI::IsMember({"stopped", "recorded"}))
+  verb->add_option("--clock", flags->clock,
+                   "The time that allocators see in memory runs: stopped (a "
+                   "replay waits for nothing), and, for those that give back "
+                   "by the clock, also the recorded time")
+      ->check(CLI::IsMember({"both", "stopped"}))
       ->capture_default_str();
   verb->add_option("--repetitions", request.repetitions,
                    "Timed rounds; 0 measures no times")

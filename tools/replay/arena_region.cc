@@ -55,6 +55,9 @@ ArenaSource ArenaRegion::source() {
           },
           [](void* context, void* base, std::size_t bytes) {
             static_cast<ArenaRegion*>(context)->Release(base, bytes);
+          },
+          [](void* context, void* address, std::size_t bytes) {
+            static_cast<ArenaRegion*>(context)->Discard(address, bytes);
           }};
 }
 
@@ -95,6 +98,12 @@ void ArenaRegion::Release(void* base, std::size_t) {
   slots_[slot].base = 0;
   unused_.push(slot);
   ++released_;
+}
+
+void ArenaRegion::Discard(void* address, std::size_t bytes) {
+  madvise(address, bytes, MADV_DONTNEED);
+  const auto begin = reinterpret_cast<std::uint64_t>(address);
+  listener_->OnDiscard(begin, begin + bytes);
 }
 
 }  // namespace arenalab

@@ -33,6 +33,8 @@ class ArenaListener {
   virtual ~ArenaListener() = default;
   virtual void OnAcquire(std::size_t slot, std::uint64_t ordinal) = 0;
   virtual void OnRelease(std::size_t slot, std::uint64_t ordinal) = 0;
+  // The pages of [begin, end), inside an arena, were given back.
+  virtual void OnDiscard(std::uint64_t begin, std::uint64_t end) = 0;
 };
 
 class ArenaRegion {
@@ -76,6 +78,7 @@ class ArenaRegion {
  private:
   void* Acquire(std::size_t bytes);
   void Release(void* base, std::size_t bytes);
+  void Discard(void* address, std::size_t bytes);
 
   std::size_t arena_bytes_;
   int slot_shift_;

@@ -58,6 +58,20 @@ class CommittedPages {
     }
   }
 
+  // These pages of an arena were given back: in one slot, both page-aligned.
+  void GiveBack(std::uint64_t from, std::uint64_t to) {
+    const std::size_t slot = (from - begin_) >> slot_shift_;
+    const std::uint64_t slot_begin =
+        begin_ + (std::uint64_t{slot} << slot_shift_);
+    for (std::size_t page = (from - slot_begin) >> page_shift_;
+         page < (to - slot_begin) >> page_shift_; ++page) {
+      std::uint64_t& word = written_[slot * words_per_slot_ + page / 64];
+      const std::uint64_t bit = std::uint64_t{1} << (page % 64);
+      pages_ -= (word & bit) != 0;
+      word &= ~bit;
+    }
+  }
+
   std::uint64_t bytes() const { return pages_ << page_shift_; }
 
  private:

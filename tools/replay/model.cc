@@ -7,7 +7,7 @@
 #include <memory>
 #include <optional>
 
-#include "allocators/pymalloc/generation.h"
+#include "allocators/pymalloc/runtime_generation.h"
 #include "tools/replay/arena_region.h"
 #include "tools/replay/committed.h"
 #include "tools/replay/pool_map.h"
@@ -67,21 +67,23 @@ template <class HeapT>
 class Model : public ArenaListener {
  public:
   Model(const CompiledTrace& trace, const Samples& samples,
-        const ModelOptions& options, const GeometryValues& geometry)
+        const ModelOptions& options, std::string_view settings,
+        const HeapSettings& values)
       : trace_(trace),
         wanted_(samples),
         placements_(options.placements),
-        geometry_(geometry),
-        region_(geometry.arena_bytes, options.arena_offsets, this),
+        geometry_(values.geometry),
+        region_(geometry_.arena_bytes, options.arena_offsets, this),
         committed_(region_, options.page_bytes),
         map_(geometry_, region_),
         cursor_(trace),
         slots_(trace.slots),
-        used_blocks_(geometry.classes),
-        most_used_blocks_(geometry.classes) {
+        used_blocks_(geometry_.classes),
+        most_used_blocks_(geometry_.classes) {
     HeapOptions heap_options;
     heap_options.arena_source = region_.source();
     heap_options.raw_source = raw_.source();
+    heap_options.settings = settings;
     heap_.emplace(heap_options);
   }
 
@@ -120,6 +122,10 @@ class Model : public ArenaListener {
     committed_.Release(slot);
     map_.ArenaReleased(slot, ordinal);
     if (placements_ != nullptr) placements_->ArenaReleased(ordinal);
+  }
+
+  void OnDiscard(std::uint64_t begin, std::uint64_t end) override {
+    committed_.GiveBack(begin, end);
   }
 
   void Take(const Step& step) {
@@ -292,15 +298,19 @@ class Model : public ArenaListener {
 
 }  // namespace
 
-ModelRun RunModel(std::string_view generation, const CompiledTrace& trace,
+ModelRun RunModel(std::string_view settings, const CompiledTrace& trace,
                   const Samples& samples, const ModelOptions& options) {
+  HeapSettings values;
+  if (const char* error = ReadHeapSettings(settings, &values)) {
+    throw InputError("pymalloc{" + std::string(settings) + "}: " + error);
+  }
   ModelRun run;
-  VisitGeneration(generation, [&]<class HeapT>() {
-    run = std::make_unique<Model<HeapT>>(trace, samples, options,
-                                         *GeometryOf(generation))
+  VisitHeapOfSettings(settings, [&]<class HeapT>() {
+    run = std::make_unique<Model<HeapT>>(trace, samples, options, settings,
+                                         values)
               ->Run();
   });
-  run.generation = generation;
+  run.settings = settings;
   return run;
 }
 

@@ -49,7 +49,7 @@ struct ArenaHolders {
 };
 
 struct ModelRun {
-  std::string generation;
+  std::string settings;
   GeometryValues geometry{};
   std::vector<ModelSample> samples;
   std::uint64_t arenas_created = 0;
@@ -63,9 +63,11 @@ struct ModelRun {
   std::string map;                    // RESULTS.md, MAP's data
 };
 
-// `generation` is a canonical name (ResolveGeometry). Aborts with both values
-// where a residue is not 0: a broken invariant, not bad input.
-ModelRun RunModel(std::string_view generation, const CompiledTrace& trace,
+// `settings` are pymalloc's (runtime_generation.h): "geometry:cpython-3.12",
+// and whatever differs from it. Throws InputError where they mean nothing.
+// Aborts with both values where a residue is not 0: a broken invariant, not bad
+// input.
+ModelRun RunModel(std::string_view settings, const CompiledTrace& trace,
                   const Samples& samples, const ModelOptions& options);
 
 }  // namespace arenalab

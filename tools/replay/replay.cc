@@ -6,15 +6,17 @@
 #include <algorithm>
 #include <cstdint>
 #include <optional>
+#include <sstream>
 #include <string_view>
 #include <utility>
 
-#include "allocators/pymalloc/generation.h"
+#include "allocators/pymalloc/runtime_generation.h"
 #include "tools/replay/allocator_spec.h"
 #include "tools/replay/model.h"
 #include "tools/replay/moments.h"
 #include "tools/replay/placements.h"
 #include "tools/replay/results.h"
+#include "tools/verify/verify.h"
 #include "tracer/format/trace_reader.h"
 
 namespace arenalab {
@@ -37,18 +39,36 @@ std::string CanonicalGeometry(const std::string& name,
                    "'; a release as cpython-3.12, or one of" + known);
 }
 
-// What `pymalloc{geometry:X}` says, or `otherwise`.
-std::string GeometryOfSpec(const AllocatorSpec& spec,
-                           const std::string& otherwise) {
-  if (spec.settings.empty()) return otherwise;
+// pymalloc's settings with their geometry spelled out, first and canonical:
+// `keep_arenas:0` -> `geometry:cpython-3.11,keep_arenas:0`.
+struct PymallocSettings {
+  std::string geometry;
+  std::string text;
+};
+
+PymallocSettings SettingsOf(const AllocatorSpec& spec,
+                            const std::string& otherwise) {
   constexpr std::string_view kKey = "geometry:";
-  if (spec.settings.rfind(kKey, 0) != 0 ||
-      spec.settings.find(',') != std::string::npos) {
-    throw InputError(spec.spelled +
-                     ": the model knows one setting of pymalloc, "
-                     "geometry:NAME");
+  PymallocSettings settings{otherwise, ""};
+  std::istringstream entries(spec.settings);
+  for (std::string entry; std::getline(entries, entry, ',');) {
+    if (entry.starts_with(kKey)) {
+      settings.geometry =
+          CanonicalGeometry(entry.substr(kKey.size()), spec.spelled);
+    } else {
+      settings.text += "," + entry;
+    }
   }
-  return CanonicalGeometry(spec.settings.substr(kKey.size()), spec.spelled);
+  settings.text = std::string(kKey) + settings.geometry + settings.text;
+  return settings;
+}
+
+HeapSettings ValuesOf(const std::string& settings) {
+  HeapSettings values;
+  if (const char* error = ReadHeapSettings(settings, &values)) {
+    throw InputError("pymalloc{" + settings + "}: " + error);
+  }
+  return values;
 }
 
 class Replayer {
@@ -97,8 +117,9 @@ class Replayer {
     for (AllocatorSpec& spec : ParseAllocatorList(list)) {
       ReplayedAllocator allocator;
       if (spec.name == kPymalloc) {
-        allocator.generation = GeometryOfSpec(spec, geometry_);
-        spec.settings = "geometry:" + allocator.generation;
+        const PymallocSettings settings = SettingsOf(spec, geometry_);
+        allocator.geometry = settings.geometry;
+        spec.settings = settings.text;
       }
       // Settings that mean nothing are told before a long trace is read.
       allocator.identity = ProbeAllocator(spec);
@@ -143,12 +164,11 @@ class Replayer {
     }
   }
 
-  // Recorded bases for the recorded generation, else the caller's, else 0.
-  std::vector<std::size_t> OffsetsFor(const std::string& generation) const {
+  // The caller's; else the recorded bases where arenas are of the recorded
+  // size, else 0.
+  std::vector<std::size_t> OffsetsFor(const GeometryValues& geometry) const {
     if (!request_.arena_offsets.empty()) return request_.arena_offsets;
     std::vector<std::size_t> offsets;
-    if (generation != recorded_) return offsets;
-    const GeometryValues geometry = *GeometryOf(generation);
     for (const RecordedArena& arena : trace_.arenas) {
       // Other sizes are not arenas: since 3.11 the frame stack's chunks come
       // from the same source.
@@ -159,18 +179,20 @@ class Replayer {
     return offsets;
   }
 
-  bool Exact(const std::string& generation) const {
-    return generation == recorded_ && request_.arena_offsets.empty() &&
+  // Whether these settings are the interpreter's own, in every respect that
+  // this replay knows of; what the addresses say is Verify()'s.
+  bool IsRecorded(const std::string& settings) const {
+    return !recorded_.empty() && settings == "geometry:" + recorded_ &&
+           request_.arena_offsets.empty() &&
            reader_.Meta("addresses") != "none" && trace_.states <= 1 &&
-           trace_.unknown_frees == 0 && trace_.unknown_reallocs == 0 &&
-           trace_.double_allocations == 0 && reader_.totals().lost == 0 &&
            reader_.Meta("parent").empty();
   }
 
-  ModelRun Model(const std::string& generation, PlacementsFile* placements) {
+  ModelRun Model(const std::string& settings, PlacementsFile* placements) {
+    const GeometryValues geometry = ValuesOf(settings).geometry;
+    const std::size_t pool_bytes = geometry.pool_bytes;
     ModelOptions options;
-    options.arena_offsets = OffsetsFor(generation);
-    const std::size_t pool_bytes = GeometryOf(generation)->pool_bytes;
+    options.arena_offsets = OffsetsFor(geometry);
     for (const std::size_t offset : options.arena_offsets) {
       if (offset >= pool_bytes || offset % 16 != 0) {
         throw InputError("--arena-offsets: " + std::to_string(offset) +
@@ -180,19 +202,20 @@ class Replayer {
     }
     options.page_bytes = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
     options.placements = placements;
-    return RunModel(generation, trace_, samples_, options);
+    return RunModel(settings, trace_, samples_, options);
   }
 
   void RunModels() {
     std::optional<PlacementsFile> placements;
     if (!request_.placements.empty()) placements.emplace(request_.placements);
     PlacementsFile* file = placements ? &*placements : nullptr;
+    bool recorded = false;
     for (ReplayedAllocator& allocator : allocators_) {
-      if (allocator.generation.empty()) continue;
-      Phase("modelling pymalloc of " + allocator.generation);
-      allocator.exact = Exact(allocator.generation);
+      if (allocator.geometry.empty()) continue;
+      Phase("modelling " + allocator.spec.spelled);
       allocator.model =
-          Model(allocator.generation, std::exchange(file, nullptr));
+          Model(allocator.spec.settings, std::exchange(file, nullptr));
+      recorded = recorded || IsRecorded(allocator.spec.settings);
     }
     if (placements.has_value()) {
       if (file != nullptr) {
@@ -200,15 +223,43 @@ class Replayer {
       }
       placements->Close();
     }
-    // Limits are told at the recorded geometry, whoever is compared.
+    if (recorded) VerifyRecording();
+    ChooseReference();
+  }
+
+  // Only what was compared address by address is called exact.
+  void VerifyRecording() {
+    verify_ = request_.verify;
+    if (verify_.is_null()) {
+      Phase("verifying the recording");
+      verify_ =
+          nlohmann::ordered_json::parse(VerifyJson(Verify(request_.trace, {})));
+    }
+    const std::string status = verify_.at("status").get<std::string>();
+    for (ReplayedAllocator& allocator : allocators_) {
+      allocator.exact =
+          status == "equal" && IsRecorded(allocator.spec.settings);
+    }
+    if (status == "mismatch") {
+      warnings_.push_back(
+          "the clone and the recording differ: arenalab verify says where");
+    } else if (status == "cannot") {
+      warnings_.push_back("the recording cannot be verified: " +
+                          verify_.at("reason").get<std::string>());
+    }
+  }
+
+  // Limits are told at the recorded geometry, whoever is compared.
+  void ChooseReference() {
+    const std::string settings = "geometry:" + geometry_;
     for (const ReplayedAllocator& allocator : allocators_) {
-      if (allocator.generation == geometry_) {
+      if (allocator.model && allocator.model->settings == settings) {
         reference_ = &*allocator.model;
         return;
       }
     }
     Phase("modelling pymalloc of " + geometry_);
-    own_reference_ = Model(geometry_, nullptr);
+    own_reference_ = Model(settings, nullptr);
     reference_ = &*own_reference_;
   }
 
@@ -216,7 +267,7 @@ class Replayer {
   std::optional<std::string> Unmeasurable(
       const ReplayedAllocator& allocator) const {
     if (trace_.steps == 0) return "the trace holds no request";
-    if (!allocator.generation.empty() && trace_.scope != Scope::kPython) {
+    if (!allocator.geometry.empty() && trace_.scope != Scope::kPython) {
       return "its heap would serve raw requests too, which pymalloc does not";
     }
     const std::uint64_t memory =
@@ -255,16 +306,27 @@ class Replayer {
     for (ReplayedAllocator* allocator : measured) {
       Phase("memory of " + allocator->spec.spelled);
       allocator->memory =
-          MeasureMemory(allocator->spec, program,
-                        {.touch = kMemoryTouch, .clock = request_.clock});
+          MeasureMemory(allocator->spec, program, {.touch = kMemoryTouch});
+      if (!GivesBackByTheClock(allocator->spec)) continue;
+      Phase("memory of " + allocator->spec.spelled + ", recorded clock");
+      allocator->recorded = MeasureMemory(
+          allocator->spec, program,
+          {.touch = kMemoryTouch, .clock = ReplayClock::kRecorded});
     }
+  }
+
+  // A library by path may; the others of the registry never ask for the time.
+  bool GivesBackByTheClock(const AllocatorSpec& spec) const {
+    return request_.recorded_clock && trace_.duration_ns > 0 &&
+           (spec.name == "mimalloc" || spec.name == "jemalloc" ||
+            !spec.library.empty());
   }
 
   void MeasureRounds(std::vector<ReplayedAllocator*> measured) {
     // Times are told against the first pymalloc, if there is one.
     std::stable_partition(measured.begin(), measured.end(),
                           [](const ReplayedAllocator* allocator) {
-                            return !allocator->generation.empty();
+                            return !allocator->geometry.empty();
                           });
     std::vector<AllocatorSpec> specs;
     for (const ReplayedAllocator* allocator : measured)
@@ -292,16 +354,15 @@ class Replayer {
   ResultsInput Input() {
     ResultsInput input;
     input.command = request_.command;
-    input.verify = request_.verify;
+    input.verify = verify_;
     input.reader = &reader_;
     input.trace = &trace_;
     input.samples = &samples_;
     input.reference = reference_;
+    input.geometry = geometry_;
     input.warnings = warnings_;
     input.touch = TouchName(request_.touch);
     input.memory_touch = TouchName(kMemoryTouch);
-    input.clock = request_.clock == ReplayClock::kStopped ? "clock stopped"
-                                                          : "as recorded";
     input.repetitions = request_.repetitions;
     input.allocators = std::move(allocators_);
     return input;
@@ -319,6 +380,7 @@ class Replayer {
   std::vector<ReplayedAllocator> allocators_;
   CompiledTrace trace_;
   Samples samples_;
+  nlohmann::ordered_json verify_;
   std::optional<ModelRun> own_reference_;
   const ModelRun* reference_ = nullptr;
 };

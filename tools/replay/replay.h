@@ -1,7 +1,8 @@
 // The whole of `arenalab replay`: a trace in, the results object out.
 //
 //   compile the trace -> choose samples -> the model for every pymalloc ->
-//   a memory run of every allocator -> timed rounds over all -> results
+//   verify, if one of them is the recorded one -> a memory run of every
+//   allocator -> timed rounds over all -> results
 //
 // Errors: InputError. Threads: one.
 #pragma once
@@ -19,7 +20,8 @@ namespace arenalab {
 
 struct ReplayRequest {
   std::vector<std::string> command;  // as it was typed, for the results
-  // What `arenalab verify --json` says of the trace, for the results; or null.
+  // What `arenalab verify --json` says of the trace; null: not asked yet, and
+  // asked here if an allocator is the recorded one.
   nlohmann::ordered_json verify;
   std::string trace;
   std::string allocators;  // as for -a; empty: kDefaultAllocators
@@ -28,7 +30,9 @@ struct ReplayRequest {
   std::string placements;                  // file for the first pymalloc; ""
   Scope scope = Scope::kPython;
   Touch touch = Touch::kHeader;  // of the timed runs
-  ReplayClock clock = ReplayClock::kStopped;
+  // Also measure the memory of allocators that give back by the clock under the
+  // recorded one, in which the program's idle time passes.
+  bool recorded_clock = true;
   int repetitions = 10;  // timed rounds; 0: no times
   std::size_t samples = 1000;
   // Called with the name of each phase as it begins; may be empty.

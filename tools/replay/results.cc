@@ -75,7 +75,7 @@ Json Limits(const ResultsInput& input) {
     repack.push_back(ClassRepack(model.geometry, sample.used_blocks));
     arenas.push_back(ClassRepackArenas(model.geometry, repack.back()));
   }
-  return {{"generation", model.generation},
+  return {{"generation", input.geometry},
           {"load", timeline.requested_bytes},
           {"load_small", timeline.requested_small_bytes},
           {"page_load", page_load},
@@ -89,23 +89,35 @@ struct Curves {
   std::optional<Bytes> held;
   std::optional<Bytes> committed;
   std::optional<Bytes> rss;
+  std::optional<Bytes> rss_recorded;
 };
+
+// What the requests brought, at each sample.
+Bytes ResidentOf(const MemoryRun& run) {
+  Bytes bytes;
+  for (const ReplaySample& sample : run.samples) {
+    bytes.push_back(static_cast<std::uint64_t>(std::max<std::int64_t>(
+        0, sample.anonymous_bytes - run.start.anonymous_bytes)));
+  }
+  return bytes;
+}
 
 Curves CurvesOf(const ReplayedAllocator& allocator) {
   Curves curves;
   if (allocator.memory.has_value()) {
     const MemoryRun& run = *allocator.memory;
-    curves.rss.emplace();
+    curves.rss = ResidentOf(run);
     Bytes held;
     bool tells = true;
     for (const ReplaySample& sample : run.samples) {
-      curves.rss->push_back(static_cast<std::uint64_t>(std::max<std::int64_t>(
-          0, sample.anonymous_bytes - run.start.anonymous_bytes)));
       tells = tells && sample.heap.held_bytes != kUnknown;
       held.push_back(static_cast<std::uint64_t>(sample.heap.held_bytes));
     }
     curves.committed = curves.rss;
     if (tells) curves.held = std::move(held);
+  }
+  if (allocator.recorded.has_value()) {
+    curves.rss_recorded = ResidentOf(*allocator.recorded);
   }
   if (allocator.model.has_value()) {
     curves.held.emplace();
@@ -240,6 +252,7 @@ Json SummaryOf(const ReplayedAllocator& allocator, const Curves& curves,
   AddMoments(&summary, "held", curves.held, samples.moments);
   AddMoments(&summary, "committed", curves.committed, samples.moments);
   AddMoments(&summary, "rss", curves.rss, samples.moments);
+  AddMoments(&summary, "rss_recorded", curves.rss_recorded, samples.moments);
   AddFragmentation(&summary, "", timeline, requested, curves.held);
   AddFragmentation(&summary, "_committed", timeline, requested,
                    curves.committed);
@@ -281,7 +294,7 @@ Json Allocator(const ReplayedAllocator& allocator, const Samples& samples) {
   Json settings = Json::object();
   if (!allocator.spec.settings.empty())
     settings["text"] = allocator.spec.settings;
-  if (model) settings["geometry"] = allocator.generation;
+  if (model) settings["geometry"] = allocator.geometry;
   Json out = {
       {"name", allocator.spec.name},
       {"spelled", allocator.spec.spelled},
@@ -292,7 +305,8 @@ Json Allocator(const ReplayedAllocator& allocator, const Samples& samples) {
       {"sha256", TextOrNull(allocator.identity.sha256)},
       {"held_bytes", OrNull(curves.held)},
       {"committed_bytes", OrNull(curves.committed)},
-      {"rss_bytes", OrNull(curves.rss)}};
+      {"rss_bytes", OrNull(curves.rss)},
+      {"rss_recorded_bytes", OrNull(curves.rss_recorded)}};
   if (model) {
     out["waterfall"] = WaterfallOf(*allocator.model);
     out["large"] = Large(*allocator.model, curves);
@@ -339,7 +353,7 @@ nlohmann::ordered_json MakeResults(const ResultsInput& input) {
                     {"clock", "allocated bytes"},
                     {"repetitions", input.repetitions},
                     {"second_allocator", "system"},
-                    {"time", input.clock}}},
+                    {"time", "clock stopped"}}},
                   {"timeline",
                    {{"request", timeline.request},
                     {"allocated_bytes", timeline.allocated_bytes},

@@ -24,25 +24,26 @@ inline constexpr char kResultsSchema[] = "arenalab.results/1";
 struct ReplayedAllocator {
   AllocatorSpec spec;
   AllocatorIdentity identity;
-  bool exact = false;      // the recorded generation with the recorded arenas
-  std::string generation;  // pymalloc only
+  bool exact = false;    // the recorded generation with the recorded arenas
+  std::string geometry;  // canonical; pymalloc only, "" for others
   std::optional<ModelRun> model;
-  std::optional<MemoryRun> memory;
+  std::optional<MemoryRun> memory;    // the machine's clock
+  std::optional<MemoryRun> recorded;  // the recorded clock
   std::optional<TimedRun> time;
 };
 
 struct ResultsInput {
   std::vector<std::string> command;
-  nlohmann::ordered_json verify;  // null: not verified in this run
+  nlohmann::ordered_json verify;  // what verify --json says, or null
   const TraceReader* reader = nullptr;
   const CompiledTrace* trace = nullptr;
   const Samples* samples = nullptr;
   // The clone at the recorded (or default) geometry: limits come from it.
   const ModelRun* reference = nullptr;
+  std::string geometry;  // canonical, of `reference`
   std::vector<std::string> warnings;
   std::string touch;         // of the timed runs
   std::string memory_touch;  // of the memory runs
-  std::string clock;         // "clock stopped", "as recorded"
   int repetitions = 0;
   std::vector<ReplayedAllocator> allocators;
 };

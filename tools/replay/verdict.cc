@@ -27,11 +27,11 @@ const Json* Reference(const Json& results) {
   return nullptr;
 }
 
+// With the geometry that plain `pymalloc` stands for.
 std::string NameOf(const Json& allocator) {
-  if (allocator.at("waterfall").is_null()) {
-    return allocator.at("spelled").get<std::string>();
-  }
-  return allocator.at("name").get<std::string>() + " (" +
+  const auto spelled = allocator.at("spelled").get<std::string>();
+  if (spelled != "pymalloc") return spelled;
+  return spelled + " (" +
          allocator.at("settings").at("geometry").get<std::string>() + ")";
 }
 
@@ -64,15 +64,15 @@ std::string HoldsAt(const Json& results, const Json& allocator,
 
 // Whether the clone is the interpreter's allocator, where that was checked.
 std::string ProofLine(const Json& results) {
-  const Json& verify = results["verify"];
+  const Json& verify = results.at("verify");
   if (verify.is_null()) return "";
-  if (verify["status"] == "cannot") {
-    return "Proof: none. " + verify["reason"].get<std::string>();
+  if (verify.at("status") == "cannot") {
+    return "Proof: none. " + verify.at("reason").get<std::string>();
   }
-  return "Proof: " + ReadableCount(verify["compared"].get<std::uint64_t>()) +
+  return "Proof: " + ReadableCount(verify.at("compared").get<std::uint64_t>()) +
          " addresses compared with Python " +
-         verify["python"].get<std::string>() + "'s, " +
-         ReadableCount(verify["mismatches"].get<std::uint64_t>()) +
+         verify.at("python").get<std::string>() + "'s, " +
+         ReadableCount(verify.at("mismatches").get<std::uint64_t>()) +
          " mismatches.";
 }
 
@@ -152,6 +152,11 @@ std::string HoldersLine(const Json& allocator) {
          " arenas were released over the run.";
 }
 
+bool DifferAt(const Json& recorded, const Json& allocator, std::size_t sample) {
+  const double stopped = Number(allocator.at("rss_bytes").at(sample));
+  return std::abs(Number(recorded[sample]) - stopped) > kSameWithin * stopped;
+}
+
 // Resident bytes of all requests, every allocator alike.
 std::string ResidentLine(const Json& results, const char* title,
                          std::size_t sample) {
@@ -173,6 +178,11 @@ std::string ResidentLine(const Json& results, const char* title,
       char text[16];
       std::snprintf(text, sizeof(text), " (%+.0f %%)", 100 * (rss / first - 1));
       line += text;
+    }
+    const Json& recorded = allocator.at("rss_recorded_bytes");
+    if (!recorded.is_null() && DifferAt(recorded, allocator, sample)) {
+      line += " [" + ReadableBytes(Number(recorded[sample])) +
+              " with the program's idle time]";
     }
   }
   return line.empty() ? "" : line + ".";
@@ -204,15 +214,9 @@ std::string TimeLine(const Json& results) {
   return line.empty() ? "" : line + ".";
 }
 
-std::string LimitsLine(const Json& results) {
-  std::string line =
-      "Not told: what Python itself would do with the time and memory saved";
-  if (results.at("options").at("time") == "clock stopped") {
-    line +=
-        "; allocators that give back by the clock (mimalloc, jemalloc) had "
-        "no idle time";
-  }
-  return line + ".";
+std::string LimitsLine() {
+  return "Not told: what Python itself would do with the time and memory "
+         "saved; blocks are filled, as asked for, and nothing else runs.";
 }
 
 }  // namespace
@@ -249,15 +253,15 @@ std::vector<std::string> VerdictLines(const Json& results) {
                      moments.at("last_valley").get<std::size_t>()));
   }
   add(TimeLine(results));
-  add(LimitsLine(results));
+  add(LimitsLine());
   return lines;
 }
 
 std::string SummaryTable(const Json& results) {
   const std::vector<std::string> heads = {
-      "allocator",      "held peak",     "held valley",
-      "committed peak", "resident peak", "res. valley",
-      "res. end",       "ns/event",      "x time"};
+      "allocator",     "held peak",   "held valley", "committed peak",
+      "resident peak", "res. valley", "as recorded", "res. end",
+      "ns/event",      "x time"};
   std::vector<std::vector<std::string>> rows = {heads};
   for (const Json& allocator : results.at("allocators")) {
     const Json& summary = allocator.at("summary");
@@ -279,6 +283,7 @@ std::string SummaryTable(const Json& results) {
                     bytes("last_valley_held_bytes"),
                     model ? bytes("peak_committed_bytes") : "n/a",
                     bytes("peak_rss_bytes"), bytes("last_valley_rss_bytes"),
+                    bytes("last_valley_rss_recorded_bytes"),
                     bytes("end_rss_bytes"), gross, ratio});
   }
   std::vector<std::size_t> widths(heads.size());

@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "allocators/pymalloc/generation.h"
+#include "allocators/pymalloc/runtime_generation.h"
 #include "tests/tools/replay/golden_stream.h"
 #include "tests/tools/replay/tiny_trace.h"
 #include "tools/replay/arena_region.h"
@@ -36,7 +36,8 @@ Modelled ModelOf(const CompiledTrace& trace, const std::string& generation,
   modelled.samples = ChooseSamples(trace, 512, count);
   ModelOptions options;
   options.arena_offsets = std::move(offsets);
-  modelled.run = RunModel(generation, trace, modelled.samples, options);
+  modelled.run =
+      RunModel("geometry:" + generation, trace, modelled.samples, options);
   return modelled;
 }
 
@@ -171,11 +172,13 @@ TEST(Model, OnlyLargeRequestsTakeNoArena) {
 // filled to the size that was asked for, and resident pages counted by mincore.
 class FillingReplay : public ArenaListener {
  public:
-  FillingReplay(const CompiledTrace& trace, std::vector<std::size_t> offsets)
+  FillingReplay(const CompiledTrace& trace, std::string_view settings,
+                std::vector<std::size_t> offsets)
       : cursor_(trace),
         region_(Cpython311::kGeometry.arena_bytes, std::move(offsets), this),
         blocks_(trace.slots) {
     HeapOptions options;
+    options.settings = settings;
     options.arena_source = region_.source();
     heap_.emplace(options);
   }
@@ -215,32 +218,49 @@ class FillingReplay : public ArenaListener {
         region_.slot_bytes(), MADV_NOHUGEPAGE);
   }
   void OnRelease(std::size_t, std::uint64_t) override {}
+  void OnDiscard(std::uint64_t, std::uint64_t) override {}
 
   StepCursor cursor_;
   ArenaRegion region_;
   std::vector<void*> blocks_;
-  std::optional<Heap<Cpython311>> heap_;
+  std::optional<Heap<RuntimeGeneration>> heap_;
 };
 
-TEST(Model, CommittedIsWhatTheKernelHasForAReplayThatFills) {
-  if (sysconf(_SC_PAGESIZE) != 4096) {
-    GTEST_SKIP() << "this machine's pages are not of 4 KiB";
-  }
+// Compares at fifty samples; returns the most that was resident.
+std::uint64_t CompareWithTheKernel(const std::string& settings) {
   const std::string path = ScratchPath(".trace");
   WriteGoldenTrace(path, GoldenStream2);
   TraceReader reader(path);
   const CompiledTrace trace = Compile(reader, Scope::kPython);
   const std::vector<std::size_t> offsets = {4096, 0, 12288};
-  const Modelled m = ModelOf(trace, "cpython-3.11", offsets, 50);
-  FillingReplay filling(trace, offsets);
+  const Samples samples = ChooseSamples(trace, 512, 50);
+  ModelOptions options;
+  options.arena_offsets = offsets;
+  const ModelRun run = RunModel(settings, trace, samples, options);
+  FillingReplay filling(trace, settings, offsets);
   std::uint64_t most = 0;
-  for (std::size_t i = 0; i < m.run.samples.size(); ++i) {
+  for (std::size_t i = 0; i < run.samples.size(); ++i) {
     const std::uint64_t resident =
-        filling.ResidentAfter(m.samples.timeline.steps[i]);
-    EXPECT_EQ(m.run.samples[i].committed_bytes, resident) << "sample " << i;
+        filling.ResidentAfter(samples.timeline.steps[i]);
+    EXPECT_EQ(run.samples[i].committed_bytes, resident) << "sample " << i;
     most = std::max(most, resident);
   }
-  EXPECT_GT(most, 4u << 20);
+  return most;
+}
+
+TEST(Model, CommittedIsWhatTheKernelHasForAReplayThatFills) {
+  if (sysconf(_SC_PAGESIZE) != 4096) {
+    GTEST_SKIP() << "this machine's pages are not of 4 KiB";
+  }
+  EXPECT_GT(CompareWithTheKernel("geometry:cpython-3.11"), 4u << 20);
+}
+
+TEST(Model, CommittedFollowsPagesThatEmptyPoolsGiveBack) {
+  if (sysconf(_SC_PAGESIZE) != 4096) {
+    GTEST_SKIP() << "this machine's pages are not of 4 KiB";
+  }
+  EXPECT_GT(CompareWithTheKernel("geometry:cpython-3.11,madvise_free_pools:1"),
+            4u << 20);
 }
 
 }  // namespace

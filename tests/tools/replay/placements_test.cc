@@ -32,7 +32,7 @@ Placed Place(const std::string& trace_path, const std::string& generation,
   ModelOptions options;
   options.arena_offsets = std::move(offsets);
   options.placements = &file;
-  placed.run = RunModel(generation, trace, samples, options);
+  placed.run = RunModel("geometry:" + generation, trace, samples, options);
   file.Close();
   return placed;
 }

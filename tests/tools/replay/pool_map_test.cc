@@ -215,7 +215,8 @@ void ExpectMapIsPlacements(const std::string& generation,
   ModelOptions options;
   options.arena_offsets = offsets;
   options.placements = &placements;
-  const ModelRun run = RunModel(generation, trace, samples, options);
+  const ModelRun run =
+      RunModel("geometry:" + generation, trace, samples, options);
   placements.Close();
 
   PlacedState placed(placements_path, run.geometry, offsets);

@@ -22,6 +22,8 @@ using testing::SizeIs;
 Json Results() {
   return Json::parse(R"({
     "complete": true,
+    "verify": {"status": "equal", "compared": 900, "mismatches": 0,
+               "python": "3.12.1"},
     "trace": {"replayed": 1000},
     "options": {"scope": "python", "time": "clock stopped"},
     "timeline": {"requested_bytes": [16777216, 3145728],
@@ -32,7 +34,7 @@ Json Results() {
       {"name": "pymalloc", "spelled": "pymalloc",
        "settings": {"geometry": "cpython-3.11"},
        "held_bytes": [10485760, 8388608],
-       "rss_bytes": [18874368, 10485760],
+       "rss_bytes": [18874368, 10485760], "rss_recorded_bytes": null,
        "waterfall": {
          "parts": ["requested", "rounding", "pool_headers", "pool_tails",
                    "free_blocks", "free_pools", "arena_rest", "metadata"],
@@ -43,16 +45,19 @@ Json Results() {
                   "live_blocks": {"last_valley": [1, 2, 3, 4, 50, 60, 70, 80]}},
        "summary": {"peak_held_bytes": 10485760, "last_valley_held_bytes": 8388608,
                    "peak_committed_bytes": 9437184, "peak_rss_bytes": 18874368,
-                   "last_valley_rss_bytes": 10485760, "end_rss_bytes": 10485760},
+                   "last_valley_rss_bytes": 10485760,
+                   "last_valley_rss_recorded_bytes": null, "end_rss_bytes": 10485760},
        "time": {"gross_median": 25.0, "net_median": 20.0,
                 "ratio_to_pymalloc": {"median": 1.0, "low": 0.98, "high": 1.02,
                                       "verdict": "no difference"}}},
       {"name": "jemalloc", "spelled": "jemalloc{dirty_decay_ms:0}",
        "settings": {}, "held_bytes": null, "waterfall": null, "arenas": null,
        "rss_bytes": [18874368, 5242880],
+       "rss_recorded_bytes": [18874368, 1048576],
        "summary": {"peak_held_bytes": null, "last_valley_held_bytes": null,
                    "peak_committed_bytes": 18874368, "peak_rss_bytes": 18874368,
-                   "last_valley_rss_bytes": 5242880, "end_rss_bytes": 5242880},
+                   "last_valley_rss_bytes": 5242880,
+                   "last_valley_rss_recorded_bytes": 1048576, "end_rss_bytes": 5242880},
        "time": {"gross_median": 30.0, "net_median": 25.0,
                 "ratio_to_pymalloc": {"median": 1.2, "low": 1.15, "high": 1.25,
                                       "verdict": "slower"}}}
@@ -76,14 +81,19 @@ TEST(Verdict, SaysWhatIsHeldWhyByWhomAndWhatOthersDo) {
               Contains(HasSubstr("4 of its 8 arenas (4.00 MiB) are held by 10 "
                                  "blocks there; 4 of 12 arenas were "
                                  "released")));
-  EXPECT_THAT(lines, Contains(HasSubstr(
-                         "last valley: pymalloc (cpython-3.11) 10.0 MiB, "
-                         "jemalloc{dirty_decay_ms:0} 5.00 MiB (-50 %)")));
+  EXPECT_THAT(
+      lines,
+      Contains(HasSubstr(
+          "last valley: pymalloc (cpython-3.11) 10.0 MiB, "
+          "jemalloc{dirty_decay_ms:0} 5.00 MiB (-50 %) [1.00 MiB with the "
+          "program's idle time]")));
   EXPECT_THAT(lines,
               Contains(HasSubstr("20.0 ns an event net of the replay loop; "
                                  "jemalloc{dirty_decay_ms:0} slower "
                                  "(1.15-1.25x the time)")));
-  EXPECT_THAT(lines, Contains(HasSubstr("had no idle time")));
+  EXPECT_THAT(lines, Contains(HasSubstr(
+                         "900 addresses compared with Python 3.12.1's, 0 "
+                         "mismatches")));
 }
 
 TEST(Verdict, EqualMemoryIsNotADifference) {
