@@ -2,8 +2,13 @@
 // allocator x repetition and brings back what it measured.
 //
 // Deterministic figures (MeasureMemory, for the allocators that do not look at
-// the clock) and times (MeasureTimes) never come from the same run. Formulas:
-// README.md here, "What is measured".
+// the clock) and times (MeasureTimes) never come from the same run.
+//
+//   memory    Rss and Anonymous of smaps_rollup at a sample, minus the same
+//             before the first request (the empty replay)
+//   gross     CPU time of the worker inside the loop / requests, per round
+//   net       median gross - median gross of `null` in the same rounds
+//   ratio     measure_ratio.h
 //
 // Errors: InputError naming the allocator where its worker cannot be started,
 // refuses its settings, or is killed by a signal. Threads: one caller at a

@@ -23,7 +23,8 @@ inline constexpr int kReportFd = 4;
 inline constexpr std::uint64_t kReportMagic = 0x3154524f50455231;
 
 // Which bytes of a block are written once it is handed out (never more than
-// were asked for). It decides results: see README.md.
+// were asked for). It decides results, in time and in resident memory: every
+// table says which.
 enum class Touch : std::uint32_t {
   kNone,    // none
   kHeader,  // the first 16, as every Python object writes its header
@@ -69,10 +70,10 @@ struct ReplayReport {
   char version[64];  // what the library says of itself
   char
       library[512];  // file that serves the requests; "" where it is the worker
-  std::uint64_t events;      // requests executed, releases included
-  std::uint64_t cpu_ns;  // CPU time inside the segments only
-  std::uint64_t failed;      // requests answered with nullptr
-  std::uint64_t corrupted;   // kCheck: blocks that did not hold their bytes
+  std::uint64_t events;     // requests executed, releases included
+  std::uint64_t cpu_ns;     // CPU time inside the segments only
+  std::uint64_t failed;     // requests answered with nullptr
+  std::uint64_t corrupted;  // kCheck: blocks that did not hold their bytes
   std::uint64_t minor_faults;
   std::uint64_t major_faults;
   ReplaySample start;  // heap made, nothing requested: the empty replay

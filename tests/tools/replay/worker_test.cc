@@ -1,10 +1,8 @@
 // The replay workers, each started as `arenalab replay` starts it: what they
-// execute, what they sample, which clock the allocator sees, and how failures
-// come back.
+// execute, what they sample, what they call, and how they are timed.
 #include <gnu/libc-version.h>
 #include <gtest/gtest.h>
 #include <sys/personality.h>
-#include <unistd.h>
 
 #include <cstdint>
 #include <cstdlib>
@@ -14,46 +12,11 @@
 
 #include "allocators/heap_snapshot.h"
 #include "tests/tools/replay/op_program.h"
+#include "tests/tools/replay/worker_fixture.h"
 #include "tools/replay/measure.h"
-#include "tracer/format/input_error.h"
 
 namespace arenalab {
 namespace {
-
-constexpr std::int64_t kMiB = 1 << 20;
-
-std::string Library(const std::string& kind) {
-  return std::string(std::getenv("TEST_SRCDIR")) +
-         "/arenalab/tests/tools/replay/worker_" + kind + "_malloc.so";
-}
-
-AllocatorSpec Spec(const std::string& text) { return ParseAllocatorSpec(text); }
-
-// The message of the InputError that `action` throws, or "" if it throws none.
-template <typename Action>
-std::string ErrorOf(Action action) {
-  try {
-    action();
-  } catch (const InputError& error) {
-    return error.what();
-  }
-  return "";
-}
-
-// Every kind of request, sizes on both sides of every limit, slots used again.
-// 606 requests, of which 6 stay live.
-void AddMixedRequests(OpProgram* program) {
-  for (std::uint32_t i = 0; i < 100; ++i) {
-    const std::uint64_t size = (i * i * 37) % 3000;
-    program->Alloc(0, size).Add(OpCode::kZeroed, 1, size);
-    program->Add(OpCode::kRealloc, 0, size * 2 + 5);
-    program->Aligned(2 + i % 4, 4 + i % 9, size);
-    program->Free(1).Free(0);
-    if (i + 4 < 100) program->Free(2 + i % 4);
-  }
-  program->Alloc(6, 0).Add(OpCode::kRealloc, 7, 100);
-}
-constexpr std::uint64_t kMixedRequests = 100 * 6 + 96 + 2;
 
 class EveryAllocator : public testing::TestWithParam<std::string> {};
 
@@ -208,7 +171,7 @@ std::uint64_t CallsOf(const std::string& allocator, const OpsProgram& ops) {
   AllocatorSpec spec = Spec(allocator);
   spec.environment.push_back("LD_PRELOAD=" + Library("counting"));
   spec.environment.push_back("COUNT_FILE=" + path);
-  MeasureTimes({spec}, ops, {}, 1, 1);
+  MeasureMemory(spec, ops, {});
   std::uint64_t calls = 12345;
   std::ifstream(path, std::ios::binary)
       .read(reinterpret_cast<char*>(&calls), sizeof(calls));
@@ -216,104 +179,17 @@ std::uint64_t CallsOf(const std::string& allocator, const OpsProgram& ops) {
 }
 
 TEST(Workers, CallNoMallocOfTheirOwn) {
-  // Frees of nothing on the null heap: requests, but none for the C library.
-  OpProgram nothing;
-  nothing.Free(0);
-  const OpsProgram& none = nothing.Close();
-  for (const char* allocator : {"null", "bump"}) {
+  // Taking samples included. What the heaps of our own need they map.
+  OpProgram empty;
+  empty.Sample(0);
+  const OpsProgram& none = empty.Close();
+  for (const char* allocator : {"null", "bump", "system", "pymalloc"}) {
     EXPECT_EQ(CallsOf(allocator, none), 0u) << allocator;
   }
-  // The system heap passes each request on, and nothing else.
+  // The system heap passes each request on, and nothing else: the count counts.
   OpProgram three;
   three.Alloc(0, 10).Add(OpCode::kRealloc, 0, 20).Free(0);
   EXPECT_EQ(CallsOf("system", three.Close()), 3u);
-}
-
-TEST(Workers, PymallocsTablesAreItsOnlyCalls) {
-  OpProgram nothing;
-  nothing.Free(0);
-  // One call: Free(nullptr) goes to the raw source as CPython's does, or not.
-  EXPECT_LE(CallsOf("pymalloc", nothing.Close()), 1u);
-}
-
-// 64 MiB in blocks that jemalloc maps as extents of their own, all freed; then
-// a minute of idling with a little work now and then.
-void AddIdleProgram(OpProgram* program) {
-  for (std::uint32_t i = 0; i < 1024; ++i) program->Alloc(i, 64 << 10);
-  program->Sample(0);
-  for (std::uint32_t i = 0; i < 1024; ++i) program->Free(i);
-  program->Sample(1);
-  // More at once than a thread's cache holds, or nobody looks at the clock; and
-  // in turn with the idling, as jemalloc takes what was freed since its last
-  // look for freed just now.
-  for (int round = 0; round < 20; ++round) {
-    program->Add(OpCode::kClock, 0, 3000);
-    for (std::uint32_t i = 0; i < 1000; ++i) program->Alloc(i, 1000);
-    for (std::uint32_t i = 0; i < 1000; ++i) program->Free(i);
-  }
-  program->Sample(2);
-}
-
-std::int64_t HeldAfterIdling(const AllocatorSpec& spec, ReplayClock clock) {
-  OpProgram program;
-  AddIdleProgram(&program);
-  const MemoryRun run =
-      MeasureMemory(spec, program.Close(), {Touch::kFill, clock});
-  EXPECT_GE(run.samples[0].anonymous_bytes, 64 * kMiB);
-  return run.samples[2].anonymous_bytes - run.start.anonymous_bytes;
-}
-
-TEST(ReplayClock, AsRecordedJemallocPurgesWhatWasIdleForAMinute) {
-  const AllocatorSpec spec = Spec("jemalloc{dirty_decay_ms:1000}");
-  EXPECT_LT(HeldAfterIdling(spec, ReplayClock::kRecorded), 8 * kMiB);
-}
-
-TEST(ReplayClock, StoppedJemallocKeepsItAsTheReplayTakesNoMinute) {
-  const AllocatorSpec spec = Spec("jemalloc{dirty_decay_ms:30000}");
-  EXPECT_GT(HeldAfterIdling(spec, ReplayClock::kStopped), 48 * kMiB);
-}
-
-TEST(Settings, ReachJemalloc) {
-  const AllocatorSpec at_once = Spec("jemalloc{dirty_decay_ms:0}");
-  EXPECT_LT(HeldAfterIdling(at_once, ReplayClock::kStopped), 8 * kMiB);
-}
-
-TEST(Settings, ReachMimalloc) {
-  EXPECT_EQ(ErrorOf([] { ProbeAllocator(Spec("mimalloc{decommit_delay:7}")); }),
-            "");
-}
-
-TEST(Settings, ReachTheSystemsMalloc) {
-  // Blocks of 64 KiB from mappings of their own are given back one by one; from
-  // the heap they are kept, if it is told never to trim.
-  const AllocatorSpec mapped = Spec("system{mmap_threshold:4096}");
-  EXPECT_LT(HeldAfterIdling(mapped, ReplayClock::kStopped), 8 * kMiB);
-  const AllocatorSpec kept =
-      Spec("system{mmap_threshold:1073741824,trim_threshold:1099511627776}");
-  EXPECT_GT(HeldAfterIdling(kept, ReplayClock::kStopped), 48 * kMiB);
-}
-
-TEST(Settings, OfTheCallersEnvironmentDoNotReachTheWorker) {
-  setenv("MALLOC_CONF", "dirty_decay_ms:0", 1);
-  const std::int64_t held = HeldAfterIdling(Spec("jemalloc{muzzy_decay_ms:0}"),
-                                            ReplayClock::kStopped);
-  unsetenv("MALLOC_CONF");
-  EXPECT_GT(held, 48 * kMiB);
-}
-
-TEST(Settings, ThatMeanNothingAreRefusedByTheAllocatorItself) {
-  for (const char* text :
-       {"jemalloc{nonsense:1}", "jemalloc{narenas:many}", "jemalloc{thp:1}",
-        "mimalloc{nonsense:1}", "mimalloc{decommit_delay:soon}",
-        "system{nonsense:1}", "system{arena_max:few}",
-        "pymalloc{geometry:cpython-9.9}", "pymalloc{nonsense:1}",
-        "bump{chunk:1}", "null{x:1}"}) {
-    const std::string error = ErrorOf([&] { ProbeAllocator(Spec(text)); });
-    EXPECT_NE(error.find(std::string("allocator '") + text + "': "),
-              std::string::npos)
-        << text << " gave: " << error;
-    EXPECT_EQ(error.find('\n'), std::string::npos);
-  }
 }
 
 TEST(Pymalloc, HoldsWhatItsGeometrySays) {
@@ -357,88 +233,6 @@ TEST(MemoryRuns, OfTheSameProgramGiveTheSameFigures) {
   }
   EXPECT_EQ(personality(0xffffffff), layout)
       << "the launcher's own is restored";
-}
-
-TEST(LibraryByPath, ServesTheRequests) {
-  const AllocatorSpec spec = Spec(Library("sound"));
-  const AllocatorIdentity identity = ProbeAllocator(spec);
-  EXPECT_EQ(identity.library, spec.library);
-  EXPECT_EQ(identity.version, "") << "glibc's would be another's";
-  OpProgram program;
-  AddMixedRequests(&program);
-  const CheckRun run = CheckReplay(spec, program.Close(), {});
-  EXPECT_EQ(run.failed, 0u);
-  EXPECT_EQ(run.corrupted, 0u);
-}
-
-TEST(LibraryByPath, WhoseBlocksOverlapIsCaughtByTheCheck) {
-  OpProgram program;
-  for (std::uint32_t i = 0; i < 64; ++i) program.Alloc(i, 100);
-  for (std::uint32_t i = 0; i < 64; ++i) program.Free(i);
-  const CheckRun run =
-      CheckReplay(Spec(Library("overlapping")), program.Close(), {});
-  EXPECT_GE(run.corrupted, 7u);
-  EXPECT_LE(run.corrupted, 9u);
-}
-
-TEST(LibraryByPath, ThatProvidesOnlyHalfIsRefused) {
-  const std::string error =
-      ErrorOf([] { ProbeAllocator(Spec(Library("partial"))); });
-  EXPECT_NE(error.find("does not provide all of malloc, calloc, realloc"),
-            std::string::npos)
-      << error;
-}
-
-TEST(LibraryByPath, ThatIsNoMallocIsRefused) {
-  // Any library will do that is surely here.
-  const std::string libc = ProbeAllocator(Spec("system")).library;
-  const std::string libm = libc.substr(0, libc.rfind('/')) + "/libm.so.6";
-  const std::string error = ErrorOf([&] { ProbeAllocator(Spec(libm)); });
-  EXPECT_NE(error.find("does not provide"), std::string::npos) << error;
-}
-
-TEST(LibraryByPath, ThatCrashesIsNamedWithItsSignal) {
-  OpProgram program;
-  for (std::uint32_t i = 0; i < 8; ++i) program.Alloc(i, 100);
-  const OpsProgram& ops = program.Close();
-  const std::string error =
-      ErrorOf([&] { MeasureMemory(Spec(Library("crashing")), ops, {}); });
-  EXPECT_NE(error.find("worker_crashing_malloc.so"), std::string::npos)
-      << error;
-  EXPECT_NE(error.find("signal 11 (Segmentation fault)"), std::string::npos)
-      << error;
-  EXPECT_NE(error.find("at least 2 requests"), std::string::npos) << error;
-}
-
-TEST(MalformedPrograms, AreRefused) {
-  OpProgram endless;
-  endless.Alloc(0, 1);
-  const OpsProgram& without_end = endless.CloseWithoutEnd();
-  EXPECT_NE(ErrorOf([&] {
-              MeasureMemory(Spec("null"), without_end, {});
-            }).find("no end"),
-            std::string::npos);
-  OpProgram wild;
-  wild.Alloc(5, 1);
-  OpsProgram ops = wild.Close();
-  ops.slots = 5;
-  for (const auto& run :
-       {+[](const OpsProgram& p) { MeasureTimes({Spec("null")}, p, {}, 1, 1); },
-        +[](const OpsProgram& p) { MeasureMemory(Spec("null"), p, {}); }}) {
-    EXPECT_NE(ErrorOf([&] { run(ops); }).find("out of bounds"),
-              std::string::npos);
-  }
-}
-
-TEST(FailedRequests, AreCountedAndLeaveTheReplayRunning) {
-  OpProgram program;
-  program.Alloc(0, std::uint64_t{1} << 60).Alloc(1, 10);
-  program.Add(OpCode::kRealloc, 1, std::uint64_t{1} << 60).Free(1).Free(0);
-  program.Sample(0);
-  const MemoryRun run = MeasureMemory(Spec("system"), program.Close(), {});
-  EXPECT_EQ(run.events, 5u);
-  EXPECT_EQ(run.failed, 2u);
-  EXPECT_EQ(run.samples[0].requested_bytes, 0);
 }
 
 TEST(TimedRuns, AreInterleavedWithAnArmOfTheFirstAgain) {
