@@ -312,7 +312,7 @@ class Import {
     if (object == kNoObject) {
       Fail("ID " + std::to_string(id) +
            " was not allocated in domain=" + std::string(LayerWord(layer)) +
-           "; a block stays in its domain (mem and obj are one)");
+           "; only mem and obj, and raw and libc, take each other's blocks");
     }
     if (object != expected) {
       Fail("the address of ID " + std::to_string(id) +

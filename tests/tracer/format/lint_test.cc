@@ -73,6 +73,15 @@ TEST(LintTest, ReallocAcrossThreadsIsNoDoubleAllocation) {
   EXPECT_EQ(report.explained, 1u);
 }
 
+TEST(LintTest, OnlyTheUnexplainedDoubleAllocationIsTold) {
+  ExpectOnly(
+      "malloc 0 1 domain=libc addr=0x50\n"
+      "malloc 1 2 domain=libc addr=0x50\n"
+      "realloc 0 9 addr=0x90 lag=1\n"
+      "malloc 2 3 domain=libc addr=0x90\n",
+      LintRule::kDoubleAllocation, 3, "malloc(3) at 0x90");
+}
+
 TEST(LintTest, AReallocThatBeganTooLateExplainsNothing) {
   ExpectOnly(
       "malloc 0 1 domain=libc addr=0x50\n"
