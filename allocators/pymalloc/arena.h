@@ -145,7 +145,7 @@ class UsableArenas {
     }
     if (fingers && last_with_[now] == nullptr) last_with_[now] = arena;
     if (now == 1) {
-      InsertBefore(arena, front_);
+      InsertFront(arena);
       return false;
     }
     if (fingers) {
@@ -164,6 +164,24 @@ class UsableArenas {
     return false;
   }
 
+  // The steps that the above are made of. They know no order.
+  void Unlink(ArenaRecord* arena) {
+    (arena->prev == nullptr ? front_ : arena->prev->next) = arena->next;
+    if (arena->next != nullptr) arena->next->prev = arena->prev;
+  }
+  void InsertFront(ArenaRecord* arena) {
+    arena->next = front_;
+    arena->prev = nullptr;
+    if (front_ != nullptr) front_->prev = arena;
+    front_ = arena;
+  }
+  static void InsertAfter(ArenaRecord* arena, ArenaRecord* left) {
+    arena->prev = left;
+    arena->next = left->next;
+    if (left->next != nullptr) left->next->prev = arena;
+    left->next = arena;
+  }
+
  private:
   static bool UsesFingers(const PolicyValues& policy) {
     return policy.arena_choice == ArenaChoice::kFullest &&
@@ -178,7 +196,7 @@ class UsableArenas {
       return true;
     }
     if (policy.arena_choice == ArenaChoice::kEmptiest) {
-      if (now == 1) InsertBefore(arena, front_);
+      if (now == 1) InsertFront(arena);
       SortByMost(arena);
     } else if (now == 1) {
       ArenaRecord* left = nullptr;
@@ -212,28 +230,12 @@ class UsableArenas {
     for (; count > 0 && arena != nullptr; --count) arena = arena->next;
     return arena != nullptr;
   }
-  void Unlink(ArenaRecord* arena) {
-    (arena->prev == nullptr ? front_ : arena->prev->next) = arena->next;
-    if (arena->next != nullptr) arena->next->prev = arena->prev;
-  }
-  void InsertBefore(ArenaRecord* arena, ArenaRecord* right) {
-    arena->next = right;
-    arena->prev = nullptr;
-    if (right != nullptr) right->prev = arena;
-    front_ = arena;
-  }
   // nullptr: to the front.
   void Insert(ArenaRecord* arena, ArenaRecord* left) {
     if (left == nullptr)
-      InsertBefore(arena, front_);
+      InsertFront(arena);
     else
       InsertAfter(arena, left);
-  }
-  static void InsertAfter(ArenaRecord* arena, ArenaRecord* left) {
-    arena->prev = left;
-    arena->next = left->next;
-    if (left->next != nullptr) left->next->prev = arena;
-    left->next = arena;
   }
 
   ArenaRecord* front_ = nullptr;

@@ -138,16 +138,13 @@ class Heap {
 
   using Values = GenerationValues<G>;
 
-  // The head of a used list. Only these two words of a pool header exist, at
-  // the place where the header would have them: CPython's own trick, and half
-  // the cache lines.
-  struct UsedHead {
-    std::uint64_t next;
-    std::uint64_t prev;
-  };
-
+  // The head of a used list is a pool header of which only two words exist,
+  // next and prev, at the place where a header would have them: CPython's own
+  // trick, and half the cache lines. It is read and written through PoolAt()
+  // only. Were its words members of another struct, the compiler could take a
+  // store to PoolHeader::next for one that cannot change a list's head.
   std::uint64_t Sentinel(std::size_t size_class) const {
-    return AddressOf(&used_[size_class]) - offsetof(PoolHeader, next);
+    return AddressOf(&used_[2 * size_class]) - offsetof(PoolHeader, next);
   }
   PoolHeader* PoolOf(const void* p) const {
     return PoolAt(AddressOf(p) & ~(geometry().pool_bytes - 1));
@@ -157,7 +154,9 @@ class Heap {
   bool OwnsInPool(const void* p, const PoolHeader* pool) const;
   void* TakeBlock(std::size_t bytes);
   void ReturnBlock(void* p, PoolHeader* pool);
-  void Refill(PoolHeader* pool);
+  void* PopFront(std::uint32_t size_class);
+  void* AllocateFromNewPool(std::size_t bytes);
+  void* Refill(PoolHeader* pool, std::uint64_t block);
   void* TakeFromNewPool(std::uint32_t size_class);
   PoolHeader* TakeFreePool();
   PoolHeader* TakeFreePoolOfOneList();
@@ -175,7 +174,7 @@ class Heap {
   ArenaView ViewOf(std::uint32_t index) const;
 
   [[no_unique_address]] Values values_;
-  std::array<UsedHead, Values::kMaxClasses> used_;
+  std::array<std::uint64_t, 2 * Values::kMaxClasses> used_;
   ArenaMap map_;
   ArenaRecords records_;
   UsableArenas<Values::kMaxPools> usable_;

@@ -41,7 +41,8 @@ class HeapInside {
  public:
   explicit HeapInside(Heap<G>& heap) : heap_(heap) {}
 
-  auto& used() { return heap_.used_; }
+  // Of these only next and prev exist.
+  PoolHeader& head(std::size_t c) { return *PoolAt(heap_.Sentinel(c)); }
   auto& usable() { return heap_.usable_; }
   auto& records() { return heap_.records_; }
   auto& map() { return heap_.map_; }
@@ -196,7 +197,7 @@ class HeapCheck {
     for (std::uint32_t c = 0; c < geometry_.classes; ++c) {
       const std::uint64_t end = inside_.sentinel(c);
       std::uint64_t before = end;
-      for (std::uint64_t at = inside_.used()[c].next; at != end;
+      for (std::uint64_t at = inside_.head(c).next; at != end;
            at = PoolAt(at)->next) {
         const PoolHeader& pool = *PoolAt(at);
         if (!ExpectEqual(0, at % geometry_.pool_bytes, "P1",
@@ -214,8 +215,7 @@ class HeapCheck {
         if (before != end) CheckUsedOrder(*PoolAt(before), pool);
         before = at;
       }
-      ExpectEqual(before, inside_.used()[c].prev, "L1", "list's last pool",
-                  end);
+      ExpectEqual(before, inside_.head(c).prev, "L1", "list's last pool", end);
     }
     ExpectEqual(used_pools_, in_lists, "L1", "every used pool is in a list", 0);
   }

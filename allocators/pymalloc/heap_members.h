@@ -37,8 +37,10 @@ Heap<G>::Heap(const HeapOptions& options)
       arena_source_(options.arena_source),
       raw_source_(options.raw_source),
       metadata_source_(options.metadata_source) {
-  for (std::size_t c = 0; c < used_.size(); ++c)
-    used_[c] = {Sentinel(c), Sentinel(c)};
+  for (std::size_t c = 0; c < Values::kMaxClasses; ++c) {
+    PoolHeader* head = PoolAt(Sentinel(c));
+    head->next = head->prev = Sentinel(c);
+  }
 }
 
 template <class G>
@@ -57,10 +59,14 @@ Heap<G>::~Heap() {
 
 template <class G>
 void* Heap<G>::Allocate(std::size_t bytes) noexcept {
-  void* block = TakeBlock(bytes);
-  if (block != nullptr) [[likely]]
+  // Each way out is a return or a tail call, so that the fast one saves no
+  // registers.
+  if (!IsSmall(geometry(), bytes)) [[unlikely]]
+    return AllocateRaw(bytes);
+  if (void* block = PopFront(ClassOf(geometry(), bytes)); block != nullptr)
+      [[likely]]
     return block;
-  return AllocateRaw(bytes);
+  return AllocateFromNewPool(bytes);
 }
 
 template <class G>
@@ -78,7 +84,10 @@ void* Heap<G>::AllocateZeroed(std::size_t count, std::size_t bytes) noexcept {
 template <class G>
 void* Heap<G>::AllocateAligned(std::size_t alignment,
                                std::size_t bytes) noexcept {
-  if (alignment <= geometry().alignment) return Allocate(bytes);
+  if (alignment <= geometry().alignment)
+    if (void* block = TakeBlock(bytes); block != nullptr) return block;
+  // A raw block has malloc's alignment, whatever the step between classes.
+  if (alignment <= alignof(std::max_align_t)) return AllocateRaw(bytes);
   if (bytes > kMaxRequestBytes) return nullptr;
   void* block =
       raw_source_.allocate_aligned(raw_source_.context, alignment, bytes);
@@ -88,34 +97,50 @@ void* Heap<G>::AllocateAligned(std::size_t alignment,
 
 // pymalloc_alloc: nullptr if the request is not ours or no arena could be had.
 template <class G>
-ARENALAB_HOT void* Heap<G>::TakeBlock(std::size_t bytes) {
-  if (!IsSmall(geometry(), bytes)) [[unlikely]]
-    return nullptr;
+void* Heap<G>::TakeBlock(std::size_t bytes) {
+  if (!IsSmall(geometry(), bytes)) return nullptr;
   const std::uint32_t size_class = ClassOf(geometry(), bytes);
-  const std::uint64_t front = used_[size_class].next;
+  void* block = PopFront(size_class);
+  return block != nullptr ? block : TakeFromNewPool(size_class);
+}
+
+// nullptr if no pool of the class has a block.
+template <class G>
+ARENALAB_HOT void* Heap<G>::PopFront(std::uint32_t size_class) {
+  const std::uint64_t front = PoolAt(Sentinel(size_class))->next;
   if (front == Sentinel(size_class)) [[unlikely]]
-    return TakeFromNewPool(size_class);
+    return nullptr;
   PoolHeader* pool = PoolAt(front);
   ++pool->live_blocks;
-  const std::uint64_t block = pool->free_list;  // never 0: P3
+  const std::uint64_t block = pool->free_list;
+  if (block == 0) __builtin_unreachable();  // P3
   if ((pool->free_list = LinkAt(block)) == 0) [[unlikely]]
-    Refill(pool);
+    return Refill(pool, block);
   return reinterpret_cast<void*>(block);
 }
 
-// pymalloc_pool_extend: the free list of the front pool ran empty. The next
-// block is linked now, not at the next request: addresses depend on it.
 template <class G>
-ARENALAB_COLD void Heap<G>::Refill(PoolHeader* pool) {
+ARENALAB_COLD void* Heap<G>::AllocateFromNewPool(std::size_t bytes) {
+  void* block = TakeFromNewPool(ClassOf(geometry(), bytes));
+  return block != nullptr ? block : AllocateRaw(bytes);
+}
+
+// pymalloc_pool_extend: the free list of the front pool ran empty. The next
+// block is linked now, not at the next request: that writes into a page which
+// may be new, and so does CPython. Returns `block`, which the caller took.
+template <class G>
+ARENALAB_COLD __attribute__((returns_nonnull)) void* Heap<G>::Refill(
+    PoolHeader* pool, std::uint64_t block) {
   if (pool->next_offset <= pool->max_next_offset) {
     pool->free_list = AddressOf(pool) + pool->next_offset;
     pool->next_offset += BlockSize(geometry(), pool->size_class);
     LinkAt(pool->free_list) = 0;
-    return;
+    return reinterpret_cast<void*>(block);
   }
   // Full: out of the list until one of its blocks is freed.
   PoolAt(pool->next)->prev = pool->prev;
   PoolAt(pool->prev)->next = pool->next;
+  return reinterpret_cast<void*>(block);
 }
 
 // allocate_from_new_pool.
