@@ -91,7 +91,7 @@ TEST(HeapCheck, EmptyHeapHasNoViolation) {
 TEST(HeapCheck, P1PoolOffItsBoundary) {
   Busy busy;
   // The front of the used list, one block further.
-  busy.inside().used()[Busy::kClass].next += 256;
+  busy.inside().head(Busy::kClass).next += 256;
   EXPECT_EQ(busy.Found(), "P1");
 }
 
@@ -118,7 +118,7 @@ TEST(HeapCheck, P3UsedPoolWithAnEmptyFreeList) {
   Busy busy;
   // As if the last block had been popped without linking the next one: the
   // newest pool still has uncarved blocks.
-  PoolHeader* pool = PoolAt(busy.inside().used()[Busy::kClass].prev);
+  PoolHeader* pool = PoolAt(busy.inside().head(Busy::kClass).prev);
   ASSERT_LE(pool->next_offset, pool->max_next_offset);
   while (pool->free_list != 0) {
     pool->free_list = LinkAt(pool->free_list);
@@ -141,7 +141,7 @@ TEST(HeapCheck, P5FreeBlockOfAnotherPool) {
 
 TEST(HeapCheck, P5FreeBlockBeyondTheFrontier) {
   Busy busy;
-  PoolHeader* pool = PoolAt(busy.inside().used()[Busy::kClass].prev);
+  PoolHeader* pool = PoolAt(busy.inside().head(Busy::kClass).prev);
   LinkAt(pool->free_list) = AddressOf(pool) + pool->next_offset;
   EXPECT_EQ(busy.Found(), "P5");
 }
@@ -176,7 +176,7 @@ TEST(HeapCheck, P6ClassThatDoesNotExist) {
 
 TEST(HeapCheck, L1UsedPoolInNoList) {
   Busy busy;
-  auto& head = busy.inside().used()[Busy::kClass];
+  auto& head = busy.inside().head(Busy::kClass);
   head.next = PoolAt(head.next)->next;
   PoolAt(head.next)->prev = busy.inside().sentinel(Busy::kClass);
   EXPECT_EQ(busy.Found(), "L1");
@@ -184,14 +184,14 @@ TEST(HeapCheck, L1UsedPoolInNoList) {
 
 TEST(HeapCheck, L1PrevDoesNotMirrorNext) {
   Busy busy;
-  const std::uint64_t front = busy.inside().used()[Busy::kClass].next;
+  const std::uint64_t front = busy.inside().head(Busy::kClass).next;
   PoolAt(front)->prev = front;
   EXPECT_EQ(busy.Found(), "L1");
 }
 
 TEST(HeapCheck, L1ListThatDoesNotEnd) {
   Busy busy;
-  const std::uint64_t front = busy.inside().used()[Busy::kClass].next;
+  const std::uint64_t front = busy.inside().head(Busy::kClass).next;
   PoolAt(front)->next = front;
   EXPECT_EQ(busy.Found(), "L1");
 }
@@ -202,8 +202,8 @@ TEST(HeapCheck, L1PoolInTheListOfAnotherClass) {
   const std::uint64_t only = AddressOf(busy.heap().Allocate(16)) &
                              ~(Cpython311::kGeometry.pool_bytes - 1);
   // Moved over to class 1, links in order.
-  inside.used()[0] = {inside.sentinel(0), inside.sentinel(0)};
-  inside.used()[1] = {only, only};
+  inside.head(0).next = inside.head(0).prev = inside.sentinel(0);
+  inside.head(1).next = inside.head(1).prev = only;
   PoolAt(only)->next = PoolAt(only)->prev = inside.sentinel(1);
   EXPECT_EQ(busy.Found(), "L1");
 }
@@ -211,7 +211,7 @@ TEST(HeapCheck, L1PoolInTheListOfAnotherClass) {
 TEST(HeapCheck, L1FullPoolInAUsedList) {
   Busy busy;
   auto inside = busy.inside();
-  auto& head = inside.used()[Busy::kClass];
+  auto& head = inside.head(Busy::kClass);
   PoolHeader* full = busy.pool(0, 0);
   PoolHeader* front = PoolAt(head.next);
   ASSERT_EQ(full->free_list, 0u);
