@@ -1,7 +1,6 @@
 """Each workload runs on each interpreter found, and does what it says.
 
-Interpreters: `python3` of PATH, /usr/bin/python3 and $HOME/.pyenv/versions/*.
-Which ones were used is printed first.
+Which interpreters were used is printed first.
 """
 import glob
 import os
@@ -9,32 +8,14 @@ import re
 import subprocess
 import unittest
 
+import interpreters
+import phase_shift_held
+import raw_results
 import xml_report
 
 WORKLOADS = sorted(glob.glob("workloads/*.py"))
 # A size at which every branch of the program is reached.
 TINY = {"sympy_algebra": 8, "django_requests": 60, "source_to_ast": 8}
-# What a program wants beside the standard library.
-APPLICATIONS = {"django_requests": "django", "sympy_algebra": "sympy"}
-
-VERSION = "import sys; print('%d.%d.%d %s' % (sys.version_info[:3] + (sys.executable,)))"
-
-
-def interpreters():
-    """{version: path} of every CPython 3.6 or newer; one path a version."""
-    home = os.environ.get("HOME", "")
-    found = {}
-    for path in ["python3", "/usr/bin/python3"] + sorted(
-            glob.glob(os.path.join(home, ".pyenv/versions/*/bin/python3"))):
-        try:
-            answer = subprocess.run([path, "-c", VERSION], stdout=subprocess.PIPE,
-                                    stderr=subprocess.DEVNULL, universal_newlines=True)
-        except OSError:
-            continue
-        version, _, executable = answer.stdout.strip().partition(" ")
-        if answer.returncode == 0 and tuple(map(int, version.split("."))) >= (3, 6):
-            found.setdefault(version, executable)
-    return found
 
 
 def run(python, program, *arguments):
@@ -68,27 +49,13 @@ def add_case(name, program, version, python):
 class PhaseShift(unittest.TestCase):
 
     def test_holds_many_times_its_live_bytes_at_the_end(self):
-        # The program's own run, with the interpreter's statistics at its end.
-        script = ("import sys; sys.argv[1:] = ['--size', '40000']\n"
-                  "sys.path.insert(0, 'workloads'); import phase_shift as p\n"
-                  "class Clock:\n"
-                  "    left = len(p.PHASES)\n"
-                  "    def sleep(self, seconds):\n"
-                  "        self.left -= 1\n"
-                  "        if not self.left: sys._debugmallocstats()\n"
-                  "p.time = Clock()\n"
-                  "p.main()\n")
         for version, python in FOUND.items():
             with self.subTest(python=version):
-                said = run(python, "-c", script).stderr
-                arenas = re.search(r"(\d+) arenas \* (\d+) bytes/arena", said)
-                live = re.search(r"# bytes in allocated blocks\s*=\s*([\d,]+)", said)
-                held = int(arenas.group(1)) * int(arenas.group(2))
-                ratio = held / int(live.group(1).replace(",", ""))
-                print("phase_shift on %s: %.1f times its live bytes" % (version, ratio))
-                # A quarter of the default size: the interpreter's own live
+                held, live = phase_shift_held.held(python, "--size", "40000")
+                print("phase_shift on %s: %.1f times its live bytes" % (version, held / live))
+                # At a quarter of the default size the interpreter's own live
                 # bytes weigh four times as much, and it is still above this.
-                self.assertGreater(ratio, 6)
+                self.assertGreater(held / live, 6)
 
 
 class Table(unittest.TestCase):
@@ -104,10 +71,6 @@ class Table(unittest.TestCase):
                 self.assertIn("\nReveals: ", file.read(1500), path)
 
 
-def has(python, module):
-    return run(python, "-c", "import " + module).returncode == 0
-
-
 def add_skip(name, module):
     def case(self):
         self.skipTest("no interpreter here has " + module)
@@ -115,13 +78,13 @@ def add_skip(name, module):
     setattr(Workloads, "test_%s" % name, case)
 
 
-FOUND = interpreters()
+FOUND = interpreters.interpreters()
 for a_version, a_python in sorted(FOUND.items()):
     print("interpreter: %s %s" % (a_version, a_python))
 for a_program in WORKLOADS:
     a_name = os.path.basename(a_program)[:-3]
-    wanted = APPLICATIONS.get(a_name)
-    able = {v: p for v, p in FOUND.items() if wanted is None or has(p, wanted)}
+    wanted = raw_results.APPLICATIONS.get(a_name)
+    able = {v: p for v, p in FOUND.items() if wanted is None or interpreters.has(p, wanted)}
     if not able:
         add_skip(a_name, wanted)
     for a_version, a_python in able.items():
