@@ -66,7 +66,8 @@ def cost_line(results):
 def memory_of(row):
     """{name: resident bytes at the last valley} of a memory row.
 
-    pymalloc's is the model's committed bytes: the worker measures the others.
+    Measured in the replay, all scopes' requests; where that was not possible,
+    the model's committed bytes.
     """
     held = {}
     for allocator in row["allocators"]:
@@ -85,9 +86,9 @@ def memory_line(results):
     held = memory_of(row)
     others = ", ".join("%s %s" % (name, mib(held[name]))
                        for name in ("mimalloc", "jemalloc", "system") if held.get(name))
-    return ("CPython %s holds **%s** for %s live; repacked by class it would be %s; %s" % (
-        row["python"], mib(held["pymalloc"]), mib(row["small_at_last_valley"]),
-        mib(row["limits_at_last_valley"]["class_repack"]), others))
+    return ("CPython %s holds **%s** for %s live; whole pages of live bytes are %s; %s" % (
+        row["python"], mib(held["pymalloc"]), mib(row["requested_at_last_valley"]),
+        mib(row["limits_at_last_valley"]["page_load"]), others))
 
 
 def headline():
@@ -123,13 +124,13 @@ def memory_table():
     if results is None:
         return NOT_MEASURED + "\n"
     names = ["pymalloc", "mimalloc", "jemalloc", "system"]
-    lines = ["| Workload | live | repacked by class | " + " | ".join(names) + " |",
+    lines = ["| Workload | live | in whole pages | " + " | ".join(names) + " |",
              "|---|--:|--:|" + "--:|" * len(names)]
     for row in results["rows"]:
         held = memory_of(row)
         lines.append("| %s | %s | %s | %s |" % (
-            row["workload"], mib(row["small_at_last_valley"]),
-            mib(row["limits_at_last_valley"].get("class_repack")),
+            row["workload"], mib(row["requested_at_last_valley"]),
+            mib(row["limits_at_last_valley"]["page_load"]),
             " | ".join(mib(held.get(name)) for name in names)))
     return "\n".join(lines) + "\n"
 
