@@ -28,8 +28,9 @@ struct GzipStream::Impl {
 };
 
 GzipStream::GzipStream() : impl_(std::make_unique<Impl>()) {
+  // Level 4: a map a sixth larger than level 6 makes it, in half the time.
   // 15 window bits; 16 more ask for gzip's header in place of zlib's.
-  if (deflateInit2(&impl_->stream, 6, Z_DEFLATED, 15 + 16, 8,
+  if (deflateInit2(&impl_->stream, 4, Z_DEFLATED, 15 + 16, 8,
                    Z_DEFAULT_STRATEGY) != Z_OK) {
     throw std::runtime_error("zlib: deflateInit2 failed");
   }
@@ -44,6 +45,8 @@ void GzipStream::Append(std::string_view bytes) {
     impl_->Deflate(bytes.substr(0, kPiece), Z_NO_FLUSH);
   impl_->Deflate(bytes, Z_NO_FLUSH);
 }
+
+std::size_t GzipStream::bytes() const { return impl_->out.size(); }
 
 std::string GzipStream::Finish() {
   impl_->Deflate("", Z_FINISH);

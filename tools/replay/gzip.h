@@ -2,6 +2,7 @@
 // browser undoes both by itself (atob, DecompressionStream).
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -16,6 +17,8 @@ class GzipStream {
   GzipStream& operator=(const GzipStream&) = delete;
 
   void Append(std::string_view bytes);
+  // Made so far; what deflate still holds back is not in it.
+  std::size_t bytes() const;
   // The whole stream. Nothing may be called after it.
   std::string Finish();
 

@@ -75,7 +75,8 @@ class Model : public ArenaListener {
         geometry_(values.geometry),
         region_(geometry_.arena_bytes, options.arena_offsets, this),
         committed_(region_, options.page_bytes),
-        map_(geometry_, region_),
+        map_(geometry_, region_, samples.timeline.steps.size(),
+             options.map_budget_bytes),
         cursor_(trace),
         slots_(trace.slots),
         used_blocks_(geometry_.classes),
@@ -101,6 +102,7 @@ class Model : public ArenaListener {
       run_.segregation_bytes += most_used_blocks_[c] * BlockSize(geometry_, c);
     }
     run_.map = map_.Encode();
+    run_.map_told = map_.told();
     // What the heap gives back in its destructor is no event of the run.
     placements_ = nullptr;
     return std::move(run_);
@@ -265,11 +267,12 @@ class Model : public ArenaListener {
     sample.large_requested_bytes = large_requested_;
     sample.arenas_live = region_.live();
     run_.samples.push_back(std::move(sample));
-    map_.Sample();
     const Moments& moments = wanted_.moments;
-    if (number == moments.peak || number == moments.end ||
-        std::binary_search(moments.valleys.begin(), moments.valleys.end(),
-                           number)) {
+    const bool moment = number == moments.peak || number == moments.end ||
+                        std::binary_search(moments.valleys.begin(),
+                                           moments.valleys.end(), number);
+    map_.Sample(moment);
+    if (moment) {
       ArenaHolders holders{number, map_.LiveBlocksPerArena()};
       std::sort(holders.live_blocks.begin(), holders.live_blocks.end());
       run_.holders.push_back(std::move(holders));

@@ -27,6 +27,7 @@ struct ModelOptions {
   // Base of arena k modulo the pool size: arena_offsets[k % size]; empty: 0.
   std::vector<std::size_t> arena_offsets;
   std::size_t page_bytes = 4096;
+  std::size_t map_budget_bytes = std::size_t{16} << 20;  // compressed
   // Where to write placements; nullptr: nowhere. The caller closes it.
   PlacementsFile* placements = nullptr;
 };
@@ -61,6 +62,7 @@ struct ModelRun {
   std::uint64_t segregation_bytes = 0;
   std::vector<ArenaHolders> holders;  // at peak, the valleys and the end
   std::string map;                    // RESULTS.md, MAP's data
+  std::vector<std::size_t> map_told;  // samples at which the map is exact
 };
 
 // `settings` are pymalloc's (runtime_generation.h): "geometry:cpython-3.12",

@@ -10,8 +10,8 @@
 #include "allocators/pymalloc/size_class.h"
 
 namespace arenalab {
-
-PoolMap::PoolMap(const GeometryValues& geometry, const ArenaRegion& region)
+PoolMap::PoolMap(const GeometryValues& geometry, const ArenaRegion& region,
+                 std::size_t samples, std::size_t budget_bytes)
     : geometry_(geometry),
       region_(region),
       granule_shift_(std::countr_zero(geometry.alignment)),
@@ -20,7 +20,9 @@ PoolMap::PoolMap(const GeometryValues& geometry, const ArenaRegion& region)
       live_(region.bytes() >> word_shift_),
       told_(region.bytes() >> word_shift_),
       told_class_(region.bytes() >> pool_shift_),
-      dirty_(region.bytes() >> pool_shift_) {}
+      dirty_(region.bytes() >> pool_shift_),
+      samples_(samples),
+      budget_bytes_(budget_bytes) {}
 
 void PoolMap::ArenaAcquired(std::size_t slot) {
   if (slot >= told_arena_.size()) told_arena_.resize(slot + 1);
@@ -39,14 +41,25 @@ void PoolMap::ArenaReleased(std::size_t slot, std::uint64_t ordinal) {
     told_class_[i] = 0;
 }
 
-void PoolMap::Sample() {
-  ++samples_;
+void PoolMap::Sample(bool always) {
+  const std::size_t number = next_++;
+  if (!always && number % stride_ != 0) {
+    gzip_.Append(std::string_view("\0\0\0", 3));  // nothing, three times
+    return;
+  }
+  told_samples_.push_back(number);
   AppendArenas();
   const std::vector<DirtyPool> pools = TakeDirtyPools();
   AppendPools(pools);
   AppendBlocks(pools);
   gzip_.Append(raw_);
   raw_.clear();
+  // A quarter of the budget at once, the rest as samples pass. More than that:
+  // half as often from here on.
+  const std::size_t share =
+      budget_bytes_ / 4 +
+      budget_bytes_ / 4 * 3 * next_ / std::max<std::size_t>(samples_, 1);
+  if (gzip_.bytes() > share) stride_ *= 2;
 }
 
 std::vector<std::uint32_t> PoolMap::LiveBlocksPerArena() const {

@@ -4,6 +4,11 @@
 //
 // Every event costs one bit and, for the first of a pool since the last sample,
 // a list entry. A sample costs what changed.
+//
+// BUDGET. A trace that turns its heap over all the time would make a map that
+// no browser opens. Where the stream so far is more than its share of the
+// budget, every second, fourth, ... sample tells nothing, and the next that
+// does tells the changes of all; told() says which samples the map is exact at.
 #pragma once
 
 #include <cstddef>
@@ -20,21 +25,24 @@ namespace arenalab {
 
 class PoolMap {
  public:
-  // Both outlive the map.
-  PoolMap(const GeometryValues& geometry, const ArenaRegion& region);
+  // Both outlive the map. Compressed, it has about budget_bytes at most over
+  // `samples` calls of Sample().
+  PoolMap(const GeometryValues& geometry, const ArenaRegion& region,
+          std::size_t samples, std::size_t budget_bytes);
 
   void BlockTaken(std::uint64_t block) { Toggle(block); }
   void BlockFreed(std::uint64_t block) { Toggle(block); }
   void ArenaAcquired(std::size_t slot);
   void ArenaReleased(std::size_t slot, std::uint64_t ordinal);
 
-  // Appends what changed since the last call.
-  void Sample();
+  // Appends what changed since the last sample that was told. `always`: this
+  // one is told whatever the budget.
+  void Sample(bool always);
 
   // Live blocks of each arena that is there, in slot order.
   std::vector<std::uint32_t> LiveBlocksPerArena() const;
 
-  std::size_t samples() const { return samples_; }
+  const std::vector<std::size_t>& told() const { return told_samples_; }
   // Base64 of the gzip of the varints. Call once, last.
   std::string Encode();
 
@@ -82,7 +90,11 @@ class PoolMap {
   std::vector<ArenaChange> released_;  // since the last sample, known to it
   std::string raw_;                    // varints not yet compressed
   GzipStream gzip_;
-  std::size_t samples_ = 0;
+  std::size_t samples_;  // that will come
+  std::size_t budget_bytes_;
+  std::size_t next_ = 0;    // number of the next sample
+  std::size_t stride_ = 1;  // every how many are told
+  std::vector<std::size_t> told_samples_;
 };
 
 }  // namespace arenalab

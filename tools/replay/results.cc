@@ -207,6 +207,9 @@ Json MapOf(const ModelRun& model) {
           {"classes", model.geometry.classes},
           {"header_bytes", model.geometry.header_bytes},
           {"samples", model.samples.size()},
+          {"told", model.map_told.size() == model.samples.size()
+                       ? Json(nullptr)
+                       : Json(model.map_told)},
           {"data", model.map}};
 }
 

@@ -200,7 +200,8 @@ class PlacedState {
 
 void ExpectMapIsPlacements(const std::string& generation,
                            void (*stream)(const GoldenSink&),
-                           const std::vector<std::size_t>& offsets) {
+                           const std::vector<std::size_t>& offsets,
+                           std::size_t budget_bytes = 16 << 20) {
   const std::string path = ScratchPath(".trace");
   WriteGoldenTrace(path, stream);
   std::vector<Request> requests;
@@ -215,18 +216,31 @@ void ExpectMapIsPlacements(const std::string& generation,
   ModelOptions options;
   options.arena_offsets = offsets;
   options.placements = &placements;
+  options.map_budget_bytes = budget_bytes;
   const ModelRun run =
       RunModel("geometry:" + generation, trace, samples, options);
   placements.Close();
 
   PlacedState placed(placements_path, run.geometry, offsets);
   MapReader map(run.map, PoolsPerArena(run.geometry));
+  const std::set<std::size_t> told(run.map_told.begin(), run.map_told.end());
+  if (budget_bytes < 1 << 20) {
+    EXPECT_LT(told.size(), run.samples.size());
+    EXPECT_LT(
+        run.map.size(),
+        RunModel("geometry:" + generation, trace, samples, {}).map.size());
+    EXPECT_TRUE(told.contains(samples.moments.peak));
+    EXPECT_TRUE(told.contains(samples.moments.end));
+  } else {
+    EXPECT_EQ(told.size(), run.samples.size());
+  }
   std::uint64_t event = 0;
   ASSERT_GE(run.samples.size(), 50u);
   for (std::size_t i = 0; i < run.samples.size(); ++i) {
     for (; event < samples.timeline.request[i]; ++event)
       placed.Take(event, requests[event]);
     const MapState& decoded = map.NextSample();
+    if (!told.contains(i)) continue;
     ASSERT_EQ(decoded.pools, placed.State().pools) << "sample " << i;
     ASSERT_EQ(decoded.arenas.size(), run.samples[i].arenas_live);
     for (const auto& [ordinal, offset] : decoded.arenas)
@@ -241,6 +255,10 @@ TEST(PoolMap, DecodesToThePlacementsAtEverySample) {
 
 TEST(PoolMap, FollowsArenasThatComeAndGo) {
   ExpectMapIsPlacements("cpython-3.8", GoldenStream2, {0});
+}
+
+TEST(PoolMap, OverItsBudgetTellsFewerSamplesAndThoseExactly) {
+  ExpectMapIsPlacements("cpython-3.8", GoldenStream2, {0}, 8 << 10);
 }
 
 TEST(PoolMap, KnowsBlocksInStepsOfEight) {
