@@ -1,0 +1,82 @@
+"""What the tests of the preload library and the collector share: the
+interpreters of this machine, `arenalab record`, and what a trace holds."""
+import os
+import re
+import subprocess
+import tempfile
+import unittest
+
+ARENALAB = os.path.abspath("tools/cli/arenalab")
+
+
+def interpreters():
+    """Every CPython 3.6 or later: Debian's, and pyenv's by version."""
+    found = ["/usr/bin/python3"]
+    versions = os.path.join(os.environ.get("HOME", ""), ".pyenv", "versions")
+    if os.path.isdir(versions):
+        for version in sorted(os.listdir(versions)):
+            program = os.path.join(versions, version, "bin", "python")
+            if re.match(r"3\.([6-9]|1\d)", version) and os.access(
+                    program, os.X_OK):
+                found.append(program)
+    return [program for program in found if os.path.exists(program)]
+
+
+def version_of(python):
+    return tuple(map(int, subprocess.check_output(
+        [python, "-c", "import sys; print('%d %d' % sys.version_info[:2])"])
+        .split()))
+
+
+class TracedRun(unittest.TestCase):
+    """A test case with a folder of its own and a recorder."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+        self.trace = os.path.join(self.folder, "t.trace")
+
+    def environment(self, extra):
+        environment = {**os.environ, **extra}
+        environment.pop("PYTHONPATH", None)
+        return environment
+
+    def start(self, *command, options=(), **environment):
+        return subprocess.Popen(
+            [ARENALAB, "record", "-o", self.trace, *options, "--", *command],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=self.folder,
+            env=self.environment(environment))
+
+    def record(self, *command, status=0, options=(), **environment):
+        """Records; self.output and self.errors are the streams."""
+        process = self.start(*command, options=("-f", *options), **environment)
+        output, errors = process.communicate(timeout=300)
+        self.output, self.errors = output.decode(), errors.decode()
+        self.assertEqual(process.returncode, status, self.errors)
+
+    def traces(self):
+        return sorted(os.path.join(self.folder, name)
+                      for name in os.listdir(self.folder)
+                      if name.endswith(".trace"))
+
+    def arenalab(self, *words, status=0):
+        done = subprocess.run([ARENALAB, *words], stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT)
+        text = done.stdout.decode()
+        self.assertEqual(done.returncode, status, text)
+        return text
+
+    def lint(self, trace=None):
+        return self.arenalab("trace", "lint", trace or self.trace)
+
+    def verify(self, trace=None):
+        return self.arenalab("verify", trace or self.trace)
+
+    def lines(self, trace=None):
+        return self.arenalab("trace", "dump", trace or self.trace).splitlines()
+
+    def meta(self, trace=None):
+        pairs = (line.split(" ", 2)[1:] for line in self.lines(trace)
+                 if line.startswith("meta "))
+        return {pair[0]: pair[1] if len(pair) > 1 else "" for pair in pairs}

@@ -1,0 +1,88 @@
+// The stack of free chunks: every chunk once, fresh ones last, and no chunk in
+// two hands while many threads take and one gives.
+#include "tracer/ring/chunk_stack.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <memory>
+#include <set>
+#include <thread>
+#include <vector>
+
+namespace arenalab::ring {
+namespace {
+
+std::unique_ptr<Header> NewHeader() {
+  auto header = std::make_unique<Header>();
+  header->free_chunks.store(kNoChunk);
+  return header;
+}
+
+TEST(ChunkStackTest, GivesEveryChunkOnceThenNone) {
+  const auto header = NewHeader();
+  std::set<std::uint32_t> taken;
+  for (std::size_t i = 0; i < kChunks; ++i)
+    taken.insert(TakeChunk(header.get()));
+  EXPECT_EQ(taken.size(), kChunks);
+  EXPECT_EQ(*taken.rbegin(), kChunks - 1);
+  EXPECT_EQ(TakeChunk(header.get()), kNoChunk);
+}
+
+TEST(ChunkStackTest, TheLastGivenComesFirstAndFreshOnesLast) {
+  const auto header = NewHeader();
+  EXPECT_EQ(TakeChunk(header.get()), 0u);
+  EXPECT_EQ(TakeChunk(header.get()), 1u);
+  GiveChunk(header.get(), 0);
+  GiveChunk(header.get(), 1);
+  EXPECT_EQ(TakeChunk(header.get()), 1u);
+  EXPECT_EQ(TakeChunk(header.get()), 0u);
+  EXPECT_EQ(TakeChunk(header.get()), 2u);
+}
+
+TEST(ChunkStackTest, NoChunkIsInTwoHands) {
+  const auto header = NewHeader();
+  // Few chunks, so that each goes round often.
+  header->fresh_chunks.store(kChunks - 8);
+  std::vector<std::atomic<int>> holders(kChunks);
+  std::atomic<std::uint32_t> given[4];
+  for (auto& slot : given) slot.store(kNoChunk);
+  std::atomic<bool> stop{false};
+  std::atomic<int> collisions{0};
+  std::thread giver([&] {
+    while (!stop.load()) {
+      for (auto& slot : given) {
+        const std::uint32_t chunk = slot.exchange(kNoChunk);
+        if (chunk == kNoChunk) continue;
+        holders[chunk].fetch_sub(1);
+        GiveChunk(header.get(), chunk);
+      }
+    }
+  });
+  std::vector<std::thread> takers;
+  std::atomic<long> rounds{0};
+  for (auto& slot : given) {
+    takers.emplace_back([&] {
+      for (int i = 0; i < 20000;) {
+        const std::uint32_t chunk = TakeChunk(header.get());
+        if (chunk == kNoChunk) {
+          std::this_thread::yield();
+          continue;
+        }
+        if (holders[chunk].fetch_add(1) != 0) collisions.fetch_add(1);
+        while (slot.load() != kNoChunk) std::this_thread::yield();
+        slot.store(chunk);
+        ++i;
+        rounds.fetch_add(1);
+      }
+    });
+  }
+  for (auto& taker : takers) taker.join();
+  stop.store(true);
+  giver.join();
+  EXPECT_EQ(rounds.load(), 80000);
+  EXPECT_EQ(collisions.load(), 0);
+}
+
+}  // namespace
+}  // namespace arenalab::ring
