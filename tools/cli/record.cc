@@ -112,6 +112,11 @@ RecordOutcome Record(const RecordRequest& request) {
   const auto recorded = collector.Recorded();
   if (recorded.empty()) {
     if (status == 126 || status == 127) return {status, ""};
+    if (collector.refused() != 0) {
+      return Failed(
+          "nothing recorded: Python could not make the 32 MiB of shared memory "
+          "for its events (a file-size limit? ulimit -f)");
+    }
     return Failed("nothing recorded: no Python 3.6 or later ran in `" +
                   request.command[0] +
                   "` (or only one that ignores LD_PRELOAD: a static or setuid "
@@ -121,6 +126,12 @@ RecordOutcome Record(const RecordRequest& request) {
     if (!process->error().empty()) {
       return Failed(process->error() + "; the trace is incomplete");
     }
+  }
+  if (collector.refused() != 0) {
+    std::fprintf(stderr,
+                 "arenalab: %d more processes ran unrecorded: they could not "
+                 "make the 32 MiB of shared memory for their events\n",
+                 collector.refused());
   }
   Summarise(recorded);
   return {status, recorded[0]->trace_path()};

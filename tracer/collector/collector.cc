@@ -160,6 +160,10 @@ void Collector::Finish() {
     done_.push_back(std::move(process));
   }
   live_.clear();
+  // What was begun and never got its final name.
+  for (const std::string& name : FilesIn(directory_)) {
+    refused_ += name.front() == '.' && name.ends_with(ring::kRingSuffix);
+  }
 }
 
 std::vector<const ProcessRecording*> Collector::Recorded() const {

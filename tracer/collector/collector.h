@@ -45,6 +45,9 @@ class Collector {
   // No process is left: closes all traces.
   void Finish();
 
+  // Processes that could not make a ring; they ran unrecorded.
+  int refused() const { return refused_; }
+
   // All that left a trace, in the order in which they began.
   std::vector<const ProcessRecording*> Recorded() const;
 
@@ -60,6 +63,7 @@ class Collector {
   std::map<std::string, std::string> traces_;  // by ring
   std::map<std::pair<std::string, std::uint64_t>, pid_t> children_;
   std::set<std::string> paths_;
+  int refused_ = 0;
   long sleep_ns_;
 };
 

@@ -52,6 +52,8 @@ class Merger {
   template <typename IsAlive>
   void ReleaseEndedThreads(IsAlive is_alive);
 
+  // Threads that hold a slot.
+  std::size_t threads() const { return threads_.size(); }
   std::uint64_t requests() const { return requests_; }
   std::uint64_t events() const { return events_; }
   bool damaged() const { return damaged_; }

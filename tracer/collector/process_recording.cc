@@ -22,6 +22,8 @@ constexpr std::uint64_t kSampleEveryNs = 100 * kMillisecond;
 constexpr std::uint64_t kSampleShare = 200;
 // Ended threads are looked for, and the trace's block is written out.
 constexpr std::uint64_t kCareEveryNs = 500 * kMillisecond;
+// While many threads hold a slot.
+constexpr std::uint64_t kCrowdedCareEveryNs = 20 * kMillisecond;
 
 std::uint64_t MonotonicNs() {
   timespec now;
@@ -108,7 +110,9 @@ bool ProcessRecording::Round() {
   const bool found = DrainOnce(false);
   const std::uint64_t now = SinceStart();
   if (now >= next_sample_ns_) SampleMemory();
-  if (now >= next_care_ns_ || header_->fresh_chunks.load() == ring::kChunks) {
+  const bool crowded = merger_.threads() > ring::kStreams / 2;
+  if (now >= next_care_ns_ ||
+      (crowded && now + kCareEveryNs > next_care_ns_ + kCrowdedCareEveryNs)) {
     next_care_ns_ = now + kCareEveryNs;
     merger_.ReleaseEndedThreads([this](pid_t thread) {
       return ThreadExists(header_->process, thread);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -30,6 +31,8 @@ constexpr std::size_t kCheckEveryWords = 256;
 // for the shorter time, if the kernel does not know its process either.
 constexpr std::uint64_t kDeadAfterNs = 10'000'000'000;
 constexpr std::uint64_t kGoneAfterNs = 200'000'000;
+// So long a thread waits for a stream before its events are counted as lost.
+constexpr std::uint64_t kSlotPatienceNs = 500'000'000;
 
 class KeepErrno {
  public:
@@ -170,6 +173,19 @@ std::uint32_t ClaimSlot(std::uint32_t chunk) {
   return 0;
 }
 
+// The same; waits for the collector to find out which threads have ended.
+std::uint32_t AcquireSlot(std::uint32_t chunk) {
+  std::uint32_t slot = ClaimSlot(chunk);
+  if (slot != 0) return slot;
+  const std::uint64_t begin = NowNs();
+  while (slot == 0 && NowNs() - begin < kSlotPatienceNs) {
+    Sleep(1'000'000);
+    slot = ClaimSlot(chunk);
+  }
+  hot.header->waited_ns.fetch_add(NowNs() - begin);
+  return slot;
+}
+
 // Says in the header who this process is, whose child, and on what.
 void FillHeader(ring::Header* header, const ring::Header* parent) {
   header->magic = ring::kMagic;
@@ -197,6 +213,22 @@ void FillHeader(ring::Header* header, const ring::Header* parent) {
   state.state.store(ring::SlotState::kInUse);
 }
 
+// A file that grows over its process's limit gets the process killed. So a soft
+// limit is lifted for the moment that it takes, and a hard one is respected.
+bool Grow(long file) {
+  rlimit64 limit;
+  if (syscall(SYS_prlimit64, 0, RLIMIT_FSIZE, nullptr, &limit) != 0) {
+    return false;
+  }
+  if (limit.rlim_max < ring::kRingBytes) return false;
+  const bool lift = limit.rlim_cur < ring::kRingBytes;
+  const rlimit64 lifted = {limit.rlim_max, limit.rlim_max};
+  if (lift) syscall(SYS_prlimit64, 0, RLIMIT_FSIZE, &lifted, nullptr);
+  const bool grown = syscall(SYS_ftruncate, file, ring::kRingBytes) == 0;
+  if (lift) syscall(SYS_prlimit64, 0, RLIMIT_FSIZE, &limit, nullptr);
+  return grown;
+}
+
 // Maps a new ring file and gives it its final name once its header is whole.
 ring::Header* MakeRing(const ring::Header* parent) {
   char temporary[sizeof(settings.directory) + 80];
@@ -208,12 +240,15 @@ ring::Header* MakeRing(const ring::Header* parent) {
                             O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (file < 0) return nullptr;
   void* memory = MAP_FAILED;
-  if (syscall(SYS_ftruncate, file, ring::kRingBytes) == 0) {
+  if (Grow(file)) {
     memory = mmap(nullptr, ring::kRingBytes, PROT_READ | PROT_WRITE, MAP_SHARED,
                   static_cast<int>(file), 0);
   }
   syscall(SYS_close, file);
-  if (memory == MAP_FAILED) return nullptr;
+  if (memory == MAP_FAILED) {
+    // Left behind, empty: the collector says so.
+    return nullptr;
+  }
   auto* header = static_cast<ring::Header*>(memory);
   FillHeader(header, parent);
   char final_name[sizeof(temporary)];
@@ -298,12 +333,17 @@ Stream* PrepareThread() {
   }
   Stream* stream = local.stream;
   if (stream == nullptr || stream->cursor == nullptr) {
+    if (local.refused) {
+      hot.header->lost_events.fetch_add(1);
+      return nullptr;
+    }
     const std::uint32_t chunk = AcquireChunk();
     if (chunk == ring::kNoChunk) return nullptr;
-    const std::uint32_t slot = ClaimSlot(chunk);
+    const std::uint32_t slot = AcquireSlot(chunk);
     if (slot == 0) {
       ring::GiveChunk(hot.header, chunk);
       hot.header->lost_events.fetch_add(1);
+      local.refused = true;
       return nullptr;
     }
     stream = &hot.streams[slot];

@@ -73,6 +73,7 @@ struct ThreadLocal {
   std::uint32_t depth;   // real calls that this thread is inside of
   std::uint32_t thread;  // 0: has none yet
   std::uint64_t fork;    // in a child: the number of the fork that made it
+  bool refused;          // no stream was free for it: its events are lost
 };
 extern __thread ThreadLocal local __attribute__((tls_model("initial-exec")));
 

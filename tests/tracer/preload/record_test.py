@@ -5,12 +5,11 @@ import os
 import re
 import subprocess
 import sys
-import unittest
 
 import traced_run
 import xml_report
+from traced_run import PYTHONS, on_every_interpreter
 
-PYTHONS = traced_run.interpreters()
 COUNTING = os.path.abspath("tests/tracer/preload/libcounting_hooks.so")
 CHURN = os.path.abspath("tests/tracer/preload/libchurn.so")
 
@@ -29,88 +28,77 @@ print('done', bytes(range(5)))
 
 class RecordTest(traced_run.TracedRun):
 
-    def each(self, pythons=PYTHONS):
-        for python in pythons:
-            with self.subTest(python=python):
-                yield python
-
-    def write(self, text, name="program.py"):
-        path = os.path.join(self.folder, name)
-        with open(path, "w") as out:
-            out.write(text)
-        return path
-
-    def test_every_address_is_the_one_that_pymalloc_gives(self):
+    @on_every_interpreter
+    def test_every_address_is_the_one_that_pymalloc_gives(self, python):
         program = self.write(PROGRAM)
-        for python in self.each():
-            self.record(python, program)
-            self.assertEqual(self.output, "done b'\\x00\\x01\\x02\\x03\\x04'\n")
-            events = int(re.search(r"([\d,]+) events", self.errors)[1]
-                         .replace(",", ""))
-            self.assertGreater(events, 100000)
-            self.assertIn("legal", self.lint())
-            self.assertIn("equal", self.verify())
-            meta = self.meta()
-            self.assertEqual(meta["allocator"], "pymalloc")
-            self.assertEqual(meta["layers"], "top")
-            self.assertTrue(subprocess.check_output(
-                [python, "-c", "import sys; print(sys.version)"])
-                .decode().startswith(meta["python"] + " "))
+        self.record(python, program)
+        self.assertEqual(self.output, "done b'\\x00\\x01\\x02\\x03\\x04'\n")
+        events = int(re.search(r"([\d,]+) events", self.errors)[1]
+                     .replace(",", ""))
+        self.assertGreater(events, 100000)
+        self.assertIn("legal", self.lint())
+        self.assertIn("equal", self.verify())
+        meta = self.meta()
+        self.assertEqual(meta["allocator"], "pymalloc")
+        self.assertEqual(meta["layers"], "top")
+        self.assertTrue(subprocess.check_output(
+            [python, "-c", "import sys; print(sys.version)"])
+            .decode().startswith(meta["python"] + " "))
 
-    def test_counts_are_those_of_an_independent_hook(self):
+    @on_every_interpreter
+    def test_counts_are_those_of_an_independent_hook(self, python):
+        if traced_run.version_of(python) == (3, 6):
+            self.skipTest("3.6 takes the witness's hooks off in its main")
         program = self.write(PROGRAM)
         counts = os.path.join(self.folder, "counts")
-        for python in self.each():
-            self.record(python, program, LD_PRELOAD=COUNTING, COUNTS=counts)
-            counted = {}
-            with open(counts) as lines:
-                for line in lines:
-                    layer, requests, frees = line.split()
-                    counted[layer] = (int(requests), int(frees))
-            recorded, layers = collections.Counter(), {}
-            for line in self.lines():
-                kind, *rest = line.split()
-                if kind in ("malloc", "calloc", "realloc"):
-                    layer = re.search(r"domain=(\w+)", line)
-                    if kind != "realloc" or layer or rest[0] not in layers:
-                        layers[rest[0]] = layer[1] if layer else "obj"
-                    recorded[layers[rest[0]], 0] += 1
-                elif kind == "free":
-                    recorded[layers.pop(rest[0]), 1] += 1
-            for layer in ("mem", "obj"):
-                self.assertGreater(counted[layer][0], 1000)
-                for i in (0, 1):
-                    # The witness stands below 3.6's own reset of the hooks.
-                    if traced_run.version_of(python) == (3, 6):
-                        continue
-                    self.assertEqual(recorded[layer, i], counted[layer][i],
-                                     (layer, i))
+        self.record(python, program, LD_PRELOAD=COUNTING, COUNTS=counts)
+        counted = {}
+        with open(counts) as lines:
+            for line in lines:
+                layer, requests, frees = line.split()
+                counted[layer] = (int(requests), int(frees))
+        recorded, layers = collections.Counter(), {}
+        for line in self.lines():
+            kind, *rest = line.split()
+            if kind in ("malloc", "calloc", "realloc"):
+                layer = re.search(r"domain=(\w+)", line)
+                if kind != "realloc" or layer or rest[0] not in layers:
+                    layers[rest[0]] = layer[1] if layer else "obj"
+                recorded[layers[rest[0]], 0] += 1
+            elif kind == "free":
+                recorded[layers.pop(rest[0]), 1] += 1
+        for layer in ("mem", "obj"):
+            self.assertGreater(counted[layer][0], 1000)
+            for i in (0, 1):
+                self.assertEqual(recorded[layer, i], counted[layer][i],
+                                 (layer, i))
 
-    def test_the_hooks_survive_pythonmalloc(self):
+    @on_every_interpreter
+    def test_the_hooks_survive_pythonmalloc(self, python):
         program = self.write(PROGRAM)
-        for python in self.each():
-            for setting, beneath in (("malloc", "malloc"), ("debug", "debug"),
-                                     ("pymalloc", "pymalloc")):
-                self.record(python, program, PYTHONMALLOC=setting)
-                self.assertEqual(self.meta()["allocator"], beneath, setting)
-                objects = sum(line.startswith("malloc ") and
-                              "domain=" not in line for line in self.lines())
-                self.assertGreater(objects, 50000, setting)
+        for setting, beneath in (("malloc", "malloc"), ("debug", "debug"),
+                                 ("pymalloc", "pymalloc")):
+            self.record(python, program, PYTHONMALLOC=setting)
+            self.assertEqual(self.meta()["allocator"], beneath, setting)
+            objects = sum(line.startswith("malloc ") and
+                          "domain=" not in line for line in self.lines())
+            self.assertGreater(objects, 50000, setting)
 
-    def test_threads_of_libc_give_no_double_allocation(self):
+    @on_every_interpreter
+    def test_threads_of_libc_give_no_double_allocation(self, python):
         # One heap and no caches, or the addresses of one thread would hardly
         # ever be handed to another, and a wrong order would pass.
         program = "import ctypes; ctypes.CDLL(%r).Churn(8, 40000)" % CHURN
-        for python in self.each():
-            for _ in range(2):
-                self.record(python, "-c", program, MALLOC_ARENA_MAX="1",
-                            GLIBC_TUNABLES="glibc.malloc.tcache_count=0")
-                report = self.lint()
-                self.assertIn(": legal", report)
-                self.assertGreater(int(re.search(r"(\d+) requests", report)[1]),
-                                   300000)
+        for _ in range(2):
+            self.record(python, "-c", program, MALLOC_ARENA_MAX="1",
+                        GLIBC_TUNABLES="glibc.malloc.tcache_count=0")
+            report = self.lint()
+            self.assertIn(": legal", report)
+            self.assertGreater(int(re.search(r"(\d+) requests", report)[1]),
+                               300000)
 
-    def test_threads_of_python_keep_the_order_of_pymalloc(self):
+    @on_every_interpreter
+    def test_threads_of_python_keep_the_order_of_pymalloc(self, python):
         program = self.write("""\
 import threading
 def work():
@@ -121,11 +109,10 @@ for _ in range(3):
     for t in threads: t.start()
     for t in threads: t.join()
 """)
-        for python in self.each():
-            self.record(python, program)
-            self.assertIn("legal", self.lint())
-            self.assertIn("equal", self.verify())
-            self.assertTrue(any("thread=8" in line for line in self.lines()))
+        self.record(python, program)
+        self.assertIn("legal", self.lint())
+        self.assertIn("equal", self.verify())
+        self.assertTrue(any("thread=8" in line for line in self.lines()))
 
     def test_more_threads_in_all_than_the_ring_has_streams(self):
         program = self.write("""\
@@ -138,32 +125,32 @@ for _ in range(1000):
         self.assertIn("legal", self.lint())
         self.assertNotIn("lost.threads", self.meta())
 
-    def test_with_layers_a_block_is_seen_where_it_passes(self):
+    @on_every_interpreter
+    def test_with_layers_a_block_is_seen_where_it_passes(self, python):
         program = "x = bytes(900000); del x"
-        for python in self.each():
-            self.record(python, "-c", program)
-            self.assertFalse(any("depth=" in line for line in self.lines()))
-            big = [line for line in self.lines() if " 900033" in line]
-            self.assertEqual(len(big), 1, big)
-            self.record(python, "-c", program, options=["--layers"])
-            self.assertIn("legal", self.lint())
-            big = [line for line in self.lines() if " 900033" in line]
-            self.assertEqual([(re.findall(r"domain=(\w+)", line),
-                               re.findall(r"depth=(\d)", line)) for line in big],
-                             [(["libc"], ["2"]), (["raw"], ["1"]), ([], [])])
-            self.assertEqual(
-                len(set(re.search(r"addr=(\w+)", line)[1] for line in big)), 1)
+        self.record(python, "-c", program)
+        self.assertFalse(any("depth=" in line for line in self.lines()))
+        big = [line for line in self.lines() if " 900033" in line]
+        self.assertEqual(len(big), 1, big)
+        self.record(python, "-c", program, options=["--layers"])
+        self.assertIn("legal", self.lint())
+        big = [line for line in self.lines() if " 900033" in line]
+        self.assertEqual([(re.findall(r"domain=(\w+)", line),
+                           re.findall(r"depth=(\d)", line)) for line in big],
+                         [(["libc"], ["2"]), (["raw"], ["1"]), ([], [])])
+        self.assertEqual(
+            len(set(re.search(r"addr=(\w+)", line)[1] for line in big)), 1)
 
-    def test_the_finalise_mark_stands_once_before_the_end(self):
+    @on_every_interpreter
+    def test_the_finalise_mark_stands_once_before_the_end(self, python):
         program = self.write(PROGRAM)
-        for python in self.each():
-            self.record(python, program)
-            lines = self.lines()
-            marks = [i for i, line in enumerate(lines)
-                     if line.startswith("mark finalise")]
-            self.assertEqual(len(marks), 1)
-            # What the program kept is given up after it, and it is much.
-            self.assertGreater(len(lines) - marks[0], 16000)
+        self.record(python, program)
+        lines = self.lines()
+        marks = [i for i, line in enumerate(lines)
+                 if line.startswith("mark finalise")]
+        self.assertEqual(len(marks), 1)
+        # What the program kept is given up after it, and it is much.
+        self.assertGreater(len(lines) - marks[0], 16000)
 
     def test_memory_is_sampled_and_time_goes_on(self):
         self.record(PYTHONS[0], "-c", "import time; x = b'x' * 50000000;"

@@ -1,5 +1,6 @@
 """What the tests of the preload library and the collector share: the
 interpreters of this machine, `arenalab record`, and what a trace holds."""
+import functools
 import os
 import re
 import subprocess
@@ -22,6 +23,19 @@ def interpreters():
     return [program for program in found if os.path.exists(program)]
 
 
+PYTHONS = interpreters()
+
+
+def on_every_interpreter(test):
+    """A method test(self, python), once for each."""
+    @functools.wraps(test)
+    def run(self):
+        for python in PYTHONS:
+            with self.subTest(python=python):
+                test(self, python)
+    return run
+
+
 def version_of(python):
     return tuple(map(int, subprocess.check_output(
         [python, "-c", "import sys; print('%d %d' % sys.version_info[:2])"])
@@ -41,6 +55,12 @@ class TracedRun(unittest.TestCase):
         environment = {**os.environ, **extra}
         environment.pop("PYTHONPATH", None)
         return environment
+
+    def write(self, text, name="program.py"):
+        path = os.path.join(self.folder, name)
+        with open(path, "w") as out:
+            out.write(text)
+        return path
 
     def start(self, *command, options=(), **environment):
         return subprocess.Popen(
