@@ -76,11 +76,13 @@ class Heap {
 
   // What is wrong with HeapOptions::settings, in words; nullptr if nothing. A
   // generation with constant values has no settings and no such member.
+  // (A template only so that clang leaves it alone where it is not one.)
+  template <class V = GenerationValues<G>>
   static const char* CheckSettings(
       std::string_view settings) requires requires {
-    GenerationValues<G>::CheckSettings(settings);
+    V::CheckSettings(settings);
   }
-  { return GenerationValues<G>::CheckSettings(settings); }
+  { return V::CheckSettings(settings); }
 
   // REQUIRES: CheckSettings() finds nothing wrong, where it exists.
   explicit Heap(const HeapOptions& options);
