@@ -134,7 +134,10 @@ std::string TraceInfoText(TraceReader& reader) {
     Line(&text, "mark", name + " at request " + Grouped(request));
   }
   for (const auto& [key, value] : reader.meta()) {
-    Line(&text, "meta", key + " " + value);
+    std::string pair = key;
+    pair += ' ';
+    pair += value;
+    Line(&text, "meta", pair);
   }
   return text;
 }

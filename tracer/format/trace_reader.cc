@@ -178,7 +178,8 @@ const std::map<std::string, std::string>& TraceReader::meta() const {
 std::string TraceReader::Meta(const std::string& key,
                               std::string otherwise) const {
   const auto found = impl_->meta.find(key);
-  return found == impl_->meta.end() ? otherwise : found->second;
+  if (found == impl_->meta.end()) return otherwise;
+  return found->second;
 }
 bool TraceReader::complete() const { return impl_->complete; }
 const TraceTotals& TraceReader::totals() const { return impl_->totals; }

@@ -87,7 +87,7 @@ std::string Columns(std::string_view data) {
 
 std::string FileOf(std::string_view data) {
   const unsigned mode = data.empty() ? 0 : static_cast<unsigned char>(data[0]);
-  const std::string rest(data.substr(std::min<std::size_t>(1, data.size())));
+  std::string rest(data.substr(std::min<std::size_t>(1, data.size())));
   switch (mode % 4) {
     case 1:
       return Framed(kEventsBlock, rest);
@@ -106,7 +106,7 @@ std::string Dumped(TraceReader& reader) {
   std::FILE* const out = open_memstream(&text, &bytes);
   DumpText(reader, out);
   std::fclose(out);
-  const std::string result(text, bytes);
+  std::string result(text, bytes);
   std::free(text);
   return result;
 }
