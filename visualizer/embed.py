@@ -47,7 +47,7 @@ def page(template, head, script, style, notice):
     for text in (head, script, style):
         if "{{" + "RESULTS}}" in text or "</script" in text:
             raise SystemExit("embed.py: a page asset would break the page")
-    out = read(template)
+    out = read(template).split("-->\n", 1)[1]
     for name, text in fixed.items():
         out = out.replace("{{%s}}" % name, text, 1)
     return out

@@ -101,14 +101,17 @@ std::string BytesCell(const char* column, const std::optional<double>& bytes,
   return Cell(column, text);
 }
 
-std::string Bar(double bytes, double largest) {
-  char text[160];
-  std::snprintf(text, sizeof text,
-                "<td class=\"bar-cell\"><svg viewBox=\"0 0 100 12\" "
-                "preserveAspectRatio=\"none\" aria-hidden=\"true\"><rect "
-                "width=\"%.2f\" height=\"12\"/></svg></td>",
-                largest > 0 ? 100 * bytes / largest : 0);
-  return text;
+// A bar on a scale that ends at `largest`; what is beyond is said, not drawn.
+std::string Bar(const std::optional<double>& bytes, double largest) {
+  if (!bytes || largest <= 0) return "<td class=\"bar-cell\"></td>";
+  if (*bytes > largest) {
+    return "<td class=\"bar-cell\"><span class=\"label\">beyond this "
+           "scale</span></td>";
+  }
+  return "<td class=\"bar-cell\"><svg viewBox=\"0 0 100 12\" "
+         "preserveAspectRatio=\"none\" aria-hidden=\"true\"><rect width=\"" +
+         Fixed("%.2f", 100 * *bytes / largest) +
+         "\" height=\"12\"/></svg></td>";
 }
 
 std::string Speed(const nlohmann::json* allocator) {
@@ -161,7 +164,7 @@ std::string SummarySection(const nlohmann::json& results) {
            "><th scope=\"row\">" + Escape(row.name) + "<span class=\"label\">" +
            Escape(row.label) + "</span></th>" +
            BytesCell("at most", row.most, limit ? std::nullopt : rows[0].most) +
-           Bar(std::min(row.most.value_or(0), largest), largest) +
+           Bar(row.most, largest) +
            BytesCell("last valley", row.valley,
                      limit ? std::nullopt : rows[0].valley) +
            BytesCell("end", row.end, std::nullopt) + Speed(row.allocator) +

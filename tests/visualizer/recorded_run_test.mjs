@@ -233,3 +233,27 @@ test('every pool of every tenth sample has the listed number of live blocks',
             .sort((a, b) => a[0] - b[0]), `sample ${s}`);
   }
 });
+
+test('the live blocks of each arena are those that the replayer counted',
+     {skip}, async () => {
+  const {HeapHistory} = await import('../../visualizer/src/heap_history.js');
+  const {cheapest, holdings} =
+      await import('../../visualizer/src/pin_view.js');
+  const {gunzipSync} = await import('node:zlib');
+  const {map, arenas} = results.allocators[0];
+  const history =
+      new HeapHistory(map, gunzipSync(Buffer.from(map.data, 'base64')));
+  let compared = 0;
+  for (const moment of ['peak', 'last_valley', 'end']) {
+    const counted = arenas.live_blocks[moment];
+    if (counted === null) continue;
+    history.seek(results.moments[moment]);
+    const list = holdings(history);
+    assert.deepEqual(list.map((h) => h.blocks), counted, moment);
+    const half = Math.ceil(counted.length / 2);
+    assert.deepEqual(cheapest(list, 0.5), {arenas: half,
+      blocks: counted.slice(0, half).reduce((a, b) => a + b, 0)}, moment);
+    compared += counted.length;
+  }
+  assert.ok(compared > 0);
+});

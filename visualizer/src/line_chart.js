@@ -64,7 +64,7 @@ export class LineChart {
     const {xs, curves, height, formatX, formatY, binary, binaryX} =
         this.options;
     const width = Math.max(this.host.clientWidth, 200);
-    const wide = width >= 640;
+    const wide = width >= 440;
     const text = styleColor('--text-soft');
     const grid = {stroke: styleColor('--rule'), width: 1};
     const axis = {stroke: text, font: kFont, grid, ticks: grid};
@@ -72,7 +72,7 @@ export class LineChart {
     /** @type {uPlot.Options} */
     const options = {
       width,
-      height: wide ? height : Math.round(height * 0.8),
+      height: width >= 640 ? height : Math.round(Math.max(height * 0.8, 170)),
       padding: [22, wide ? Math.min(210, 24 + longest * 6.6) : 12, 0, 0],
       legend: {show: false},
       cursor: {y: false, points: {show: false}, drag: {x: false, y: false}},

@@ -12,6 +12,7 @@ import {showHeapLegend} from './heap_legend.js';
 import {HeapView} from './heap_view.js';
 import {bytesOfBase64, inflate, MapError} from './map_bytes.js';
 import {MemoryView} from './memory_view.js';
+import {PinView} from './pin_view.js';
 import {readMapText, readResults} from './results.js';
 import {Slider} from './slider.js';
 import {showThroughput} from './throughput_view.js';
@@ -60,6 +61,8 @@ async function insideOf(results, cursor, n) {
   const allocator = results.allocators[n];
   const heap = await readHeap(results, n);
   byId('heap').hidden = heap === null;
+  byId('pins').hidden = heap === null;
+  byId('turnover').hidden = heap === null;
   byId('waterfall-section').hidden = allocator?.waterfall == null;
   byId('class-section').hidden = allocator?.classes == null;
   byId('arena-section').hidden = allocator?.arenas == null;
@@ -69,6 +72,7 @@ async function insideOf(results, cursor, n) {
     allocator,
     heap,
     map: heap && new HeapView(heap, cursor),
+    pins: heap && new PinView(heap, cursor),
     waterfall: allocator?.waterfall ? new WaterfallView(results, allocator) :
                                       null,
     classes: allocator?.classes ? new ClassView(allocator.classes.size_bytes) :
@@ -176,6 +180,7 @@ async function start() {
     performance.clearMeasures('scrub');
     performance.measure('scrub', {start: begin, end: performance.now()});
     if (inside === null) return;
+    inside.pins?.show();
     inside.waterfall?.show(sample);
     inside.arenas?.show(sample);
     showClasses(results, inside, sample);

@@ -51,7 +51,9 @@ export function showThroughput(allocators) {
   if (timed.length === 0) return;
   const top = 1.06 * Math.max(...timed.flatMap((a) => a.time ?
       [...a.time.gross_ns_per_event, ...a.time.again_ns_per_event] : []));
-  const width = Math.max(180, Math.min(620, host.clientWidth - 420));
+  // All strips share one axis, so they are equally wide (page.css, .speed).
+  const beside = host.clientWidth > 860 ? 590 : 0;
+  const width = Math.max(180, host.clientWidth - beside);
   host.replaceChildren(...allocators.flatMap((allocator, n) => {
     const time = allocator.time;
     if (time === null) return [];
