@@ -19,8 +19,13 @@ export class Cursor extends EventTarget {
     this.place = start;
     this.samples = samples;
     this.allocators = allocators;
-    this.place = {...start, ...this.#fromHash()};
-    addEventListener('hashchange', () => this.move(this.#fromHash()));
+    this.place = {...start, ...this.#fromHash(location.hash)};
+    addEventListener('hashchange', (event) => {
+      // The event's address, not the page's: a write of ours that was waiting
+      // may have replaced it before this event came.
+      clearTimeout(this.#writing);
+      this.move(this.#fromHash(new URL(event.newURL).hash));
+    });
   }
 
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -51,9 +56,13 @@ export class Cursor extends EventTarget {
     return '#' + parts.join('&');
   }
 
-  /** @returns {Partial<Place>} what the address says, where it makes sense */
-  #fromHash() {
-    const given = new URLSearchParams(location.hash.slice(1));
+  /**
+   * What an address says, where it makes sense.
+   * @param {string} hash
+   * @returns {Partial<Place>}
+   */
+  #fromHash(hash) {
+    const given = new URLSearchParams(hash.slice(1));
     const number = (/** @type {string} */ key) => {
       const text = given.get(key);
       return text !== null && /^\d{1,9}$/.test(text) ? Number(text) : null;

@@ -19,7 +19,9 @@ function strip(allocator, n, top, width) {
   const time = allocator.time;
   const height = 40;
   const at = (/** @type {number} */ ns) => 4 + (ns / top) * (width - 8);
-  const root = svg('svg', {width, height, role: 'img'});
+  const root = svg('svg', {width, height, role: 'img',
+                           viewBox: `0 0 ${width} ${height}`,
+                           preserveAspectRatio: 'none'});
   if (time === null) return root;
   const both = [...time.gross_ns_per_event, ...time.again_ns_per_event];
   root.setAttribute('aria-label', `${time.gross_ns_per_event.length} ` +

@@ -46,6 +46,7 @@ export class WaterfallView {
     const scale = (width - left - right) / Math.max(total, 1);
     const height = (bytes.length + 1) * row + 34;
     const root = svg('svg', {width, height, role: 'img',
+      viewBox: `0 0 ${width} ${height}`,
       'aria-label': `Of ${formatBytes(total)} held: ` + bytes.map((b, i) =>
           `${kNames[waterfall.parts[i]] ?? waterfall.parts[i]} ${
               formatBytes(b)}`).join(', ')});
