@@ -37,7 +37,8 @@ class Compiler {
   void Take(const Event& event) {
     out_.threads = std::max(out_.threads, event.thread + 1);
     out_.states = std::max(out_.states, event.state + 1);
-    out_.duration_ns = std::max(out_.duration_ns, event.time_ns);
+    out_.duration_ns =
+        std::max(out_.duration_ns, clock_base_ns_ + event.time_ns);
     if (IsRequest(event.kind)) {
       ++out_.requests;
       ++out_.by_kind[static_cast<std::size_t>(event.kind)];
@@ -48,6 +49,19 @@ class Compiler {
     } else if (event.kind == EventKind::kMark) {
       out_.marks.push_back({std::string(event.name), out_.steps});
     }
+  }
+
+  // What has been taken so far is what the child inherits.
+  void Fork() {
+    out_.requests = 0;
+    out_.by_kind = {};
+    out_.by_layer = {};
+    out_.threads = 0;
+    out_.states = 0;
+    out_.marks = {{"fork", out_.steps}};
+    out_.inherited_steps = out_.steps;
+    gap_ = 0;
+    clock_base_ns_ = out_.duration_ns;
   }
 
   CompiledTrace Finish() {
@@ -66,7 +80,7 @@ class Compiler {
       ++out_.unknown_frees;
       return false;
     }
-    TakeTime(event.time_ns);
+    TakeTime(clock_base_ns_ + event.time_ns);
     OpCode code = static_cast<OpCode>(event.kind);
     if (event.kind == EventKind::kRealloc &&
         (event.old_address == 0 || identified.unknown_old)) {
@@ -119,7 +133,23 @@ class Compiler {
   ObjectTable objects_;
   std::uint64_t gap_ = 0;
   std::uint64_t clock_ms_ = 0;
+  // Each file's time begins at 0; the child's goes on where the parent's was.
+  std::uint64_t clock_base_ns_ = 0;
 };
+
+void TakeUntilFork(const Inheritance& ancestor, Compiler* compiler) {
+  TraceReader reader(ancestor.path);
+  for (Event event; reader.Next(&event);) {
+    compiler->Take(event);
+    if (event.kind == EventKind::kFork && event.number == ancestor.fork) {
+      compiler->Fork();
+      return;
+    }
+  }
+  throw InputError(ancestor.path + ": has no fork number " +
+                   std::to_string(ancestor.fork) +
+                   ", from which the trace says that it begins");
+}
 
 // How many Ops the step or tick at `op` takes.
 std::size_t LengthOf(const Op* op) {
@@ -144,8 +174,12 @@ std::optional<Scope> ScopeNamed(std::string_view name) {
   return std::nullopt;
 }
 
-CompiledTrace Compile(TraceReader& reader, Scope scope) {
+CompiledTrace Compile(TraceReader& reader, Scope scope,
+                      const std::vector<Inheritance>& ancestors) {
   Compiler compiler(scope);
+  for (const Inheritance& ancestor : ancestors) {
+    TakeUntilFork(ancestor, &compiler);
+  }
   reader.Rewind();
   Event event;
   while (reader.Next(&event)) compiler.Take(event);

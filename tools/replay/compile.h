@@ -7,6 +7,9 @@
 // ones (depth > 0) and frees of objects that the trace never saw being made
 // have a number but no step.
 //
+// FORK. A child begins with its parent's heap: the parent's requests up to the
+// fork are INHERITED steps. They come first and have no request number.
+//
 // MEMORY. Eight bytes a request in an anonymous file, one byte beside it, and
 // the table of live objects.
 #pragma once
@@ -55,6 +58,7 @@ struct CompiledTrace {
 
   Scope scope = Scope::kPython;
   std::uint64_t steps = 0;
+  std::uint64_t inherited_steps = 0;
   std::uint64_t requests = 0;  // in the trace, whatever their scope
   std::uint32_t slots = 0;     // peak number of live objects
   std::uint64_t duration_ns = 0;
@@ -69,8 +73,17 @@ struct CompiledTrace {
   std::vector<RecordedArena> arenas;  // in the order of their acquisition
 };
 
-// Reads the trace to its end. Throws InputError as TraceReader::Next() does.
-CompiledTrace Compile(TraceReader& reader, Scope scope);
+// A parent's trace and the number of the fork that made the child.
+struct Inheritance {
+  std::string path;
+  std::uint64_t fork;
+};
+
+// Reads the trace to its end, after its ancestors' up to their forks, oldest
+// first. Throws InputError as TraceReader::Next() does, and where a fork is not
+// there.
+CompiledTrace Compile(TraceReader& reader, Scope scope,
+                      const std::vector<Inheritance>& ancestors = {});
 
 // One step, decoded.
 struct Step {
@@ -88,8 +101,9 @@ struct Step {
 //   while (cursor.Next(&step)) { ... }
 //
 // After Next(): steps() counts the steps walked, request() is one more than the
-// number of the last one's request (so every request below it is done), and
-// time_ns() the recorded time, in milliseconds' resolution.
+// number of the last one's request (so every request below it is done; 0 as
+// long as steps are inherited), and time_ns() the recorded time, in
+// milliseconds' resolution.
 class StepCursor {
  public:
   explicit StepCursor(const CompiledTrace& trace)
@@ -117,8 +131,8 @@ class StepCursor {
     step->foreign = note & 1;
     std::uint64_t gap = note >> 1;
     if (gap == CompiledTrace::kFarGap) gap = trace_.far_gaps[far_gap_++];
-    request_ += gap + 1;
     ++steps_;
+    if (steps_ > trace_.inherited_steps) request_ += gap + 1;
     return true;
   }
 

@@ -166,7 +166,10 @@ class Model : public ArenaListener {
       default:
         return;
     }
-    if (placements_ != nullptr) Place(slot);
+    // Inherited requests have no number.
+    if (placements_ != nullptr && cursor_.steps() > trace_.inherited_steps) {
+      Place(slot);
+    }
   }
 
   void Reallocate(Slot& slot, std::uint64_t bytes) {

@@ -16,6 +16,7 @@
 #include "tools/replay/moments.h"
 #include "tools/replay/placements.h"
 #include "tools/replay/results.h"
+#include "tools/verify/lineage.h"
 #include "tools/verify/verify.h"
 #include "tracer/format/trace_reader.h"
 
@@ -80,7 +81,7 @@ class Replayer {
     ChooseGeometry();
     ListAllocators();
     Phase("reading the trace");
-    trace_ = Compile(reader_, request_.scope);
+    trace_ = Compile(reader_, request_.scope, Ancestors());
     samples_ = ChooseSamples(trace_, GeometryOf(geometry_)->max_small_bytes,
                              request_.samples);
     Warn();
@@ -92,6 +93,21 @@ class Replayer {
  private:
   void Phase(const std::string& name) {
     if (request_.phase) request_.phase(name);
+  }
+
+  // Of a fork's child; none, with a warning, where a parent's trace is missing.
+  std::vector<Inheritance> Ancestors() {
+    std::vector<Inheritance> ancestors;
+    try {
+      for (const Ancestor& ancestor : LineageOf(request_.trace))
+        ancestors.push_back({ancestor.path, ancestor.fork});
+      ancestors.pop_back();  // the trace itself
+    } catch (const InputError& error) {
+      disinherited_ = true;
+      warnings_.push_back(std::string(error.what()) +
+                          "; what the process inherited is not replayed");
+    }
+    return ancestors;
   }
 
   void ChooseGeometry() {
@@ -141,10 +157,6 @@ class Replayer {
       warn(std::to_string(reader_.totals().lost) +
            " events were lost while recording");
     }
-    if (const std::string parent = reader_.Meta("parent"); !parent.empty()) {
-      warn("the process is a fork's child (" + parent +
-           "): what it inherited is not replayed");
-    }
     if (trace_.unknown_frees > 0) {
       warn(std::to_string(trace_.unknown_frees) +
            " frees of blocks that the trace never saw made were left out");
@@ -185,7 +197,7 @@ class Replayer {
     return !recorded_.empty() && settings == "geometry:" + recorded_ &&
            request_.arena_offsets.empty() &&
            reader_.Meta("addresses") != "none" && trace_.states <= 1 &&
-           reader_.Meta("parent").empty();
+           !disinherited_;
   }
 
   ModelRun Model(const std::string& settings, PlacementsFile* placements) {
@@ -374,8 +386,9 @@ class Replayer {
 
   const ReplayRequest& request_;
   TraceReader reader_;
-  std::string recorded_;  // canonical; "" where the trace does not say
-  std::string geometry_;  // canonical; of plain `pymalloc`
+  std::string recorded_;       // canonical; "" where the trace does not say
+  std::string geometry_;       // canonical; of plain `pymalloc`
+  bool disinherited_ = false;  // a parent's trace is missing
   std::vector<std::string> warnings_;
   std::vector<ReplayedAllocator> allocators_;
   CompiledTrace trace_;

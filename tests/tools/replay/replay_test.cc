@@ -156,8 +156,39 @@ TEST(Replay, WhatTheTraceNeverSawIsWarnedOf) {
       RequestFor(TraceOf("meta geometry cpython-3.8\nmeta parent p.trace 0\n"
                          "free-unknown 0x1000\nmalloc 1 10\n")));
   EXPECT_THAT(WarningsOf(results), HasSubstr("1 frees of blocks"));
-  EXPECT_THAT(WarningsOf(results), HasSubstr("fork's child"));
+  EXPECT_THAT(WarningsOf(results), HasSubstr("inherited is not replayed"));
   EXPECT_EQ(results["allocators"][0]["label"], "counterfactual");
+}
+
+TEST(Replay, AForksChildBeginsWithItsParentsHeap) {
+  const std::string parent = TraceOf(
+      "meta geometry cpython-3.8\nmalloc 1 100 addr=0x1030\n"
+      "malloc 2 100 addr=0x10a0\nfork 0 77\nmalloc 3 100 addr=0x1110\n",
+      ".parent.trace");
+  const std::string child =
+      TraceOf("meta geometry cpython-3.8\nmeta parent " +
+                  std::filesystem::path(parent).filename().string() +
+                  " 0\nmalloc 1 200 addr=0x2030\nmalloc 2 300 addr=0x3030\n",
+              ".child.trace");
+  const auto results = Replay(RequestFor(child));
+  EXPECT_EQ(results["trace"]["requests"], 2);
+  EXPECT_EQ(results["trace"]["replayed"], 2);
+  EXPECT_EQ(results["trace"]["inherited"], 2);
+  EXPECT_EQ(results["timeline"]["requested_bytes"].back(), 700);
+  EXPECT_EQ(results["timeline"]["request"].back(), 2);
+  EXPECT_EQ(results["marks"][0]["name"], "fork");
+  const auto at = results["marks"][0]["sample"].get<std::size_t>();
+  EXPECT_EQ(results["timeline"]["requested_bytes"][at], 200);
+  EXPECT_EQ(results["timeline"]["request"][at], 0);
+}
+
+TEST(Replay, AForkThatTheParentDoesNotHaveIsRefused) {
+  const std::string parent = TraceOf("malloc 1 100\n", ".parent.trace");
+  const std::string child =
+      TraceOf("meta parent " +
+                  std::filesystem::path(parent).filename().string() + " 4\n",
+              ".child.trace");
+  EXPECT_THAT(Refusal(RequestFor(child)), HasSubstr("no fork number 4"));
 }
 
 TEST(Replay, WithoutAGeometryTheNewestIsTakenAndSaid) {
