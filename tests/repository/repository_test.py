@@ -10,6 +10,10 @@ import xml_report
 # Written by a tool or word for word by someone else.
 NOT_OURS = {"LICENSE", "visualizer/package-lock.json"}
 
+# Files that a reader of allocators/README.md is led to write, and that a test
+# cuts out of it.
+EXAMPLES = {"allocators/page/heap.h", "tests/allocators/readme/page_heap.h"}
+
 
 def texts():
     """(path, text) of every file of ours that is text."""
@@ -55,7 +59,7 @@ class Tree(unittest.TestCase):
     def test_every_path_that_a_file_names_exists(self):
         def exists(name):
             # What builds and installations write is named too.
-            return ("node_modules" in name or "/dist/" in name
+            return ("node_modules" in name or "/dist/" in name or name in EXAMPLES
                     or os.path.exists(os.path.join(source_tree.ROOT, name)))
 
         def check(path, text):
@@ -102,7 +106,7 @@ class Checks(unittest.TestCase):
     def test_named_paths(self):
         text = ("// tracer/event.h and (tools/replay/) but not bazel-bin/tools/x.h,\n"
                 "workloads/*.py, tests/<name>.cc, //tools/cli:arenalab or atools/y.h.\n"
-                "See tests/x_test.cc.")
+                "See tests/x_test.cc, allocators/NAME/heap.h.")
         self.assertEqual(tree_checks.named_paths(text),
                          {"tracer/event.h", "tools/replay/", "tests/x_test.cc"})
 

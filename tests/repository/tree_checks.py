@@ -66,7 +66,8 @@ def named_paths(text):
     or in a slash; `bazel-bin/tools/...` is the build's, not ours.
     """
     pattern = r"(?<![\w/.@:*~-])(?:\./)?((?:%s)/(?:[\w.+-]+/)*(?:[\w.+-]+\.\w+)?)(?![\w*<{/%%$])" % _TOP
-    return {match.rstrip(".") for match in re.findall(pattern, text)}
+    return {match.rstrip(".") for match in re.findall(pattern, text)
+            if not re.search(r"/NAME\b", match)}
 
 
 def links(text):
