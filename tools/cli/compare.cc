@@ -1,3 +1,4 @@
+// Flags and exit status of `arenalab compare`.
 #include "tools/cli/compare.h"
 
 #include <cstdio>

@@ -1,3 +1,4 @@
+// Runs the checks of `arenalab doctor` and prints what they found.
 #include "tools/cli/doctor.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// The checks of `arenalab doctor` that are about this machine.
 #include "tools/cli/doctor_machine.h"
 
 #include <sys/statvfs.h>

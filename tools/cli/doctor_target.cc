@@ -1,3 +1,4 @@
+// The checks of `arenalab doctor` that are about the command to record.
 #include "tools/cli/doctor_target.h"
 
 #include <elf.h>

@@ -1,3 +1,4 @@
+// The topics of `arenalab help`, and the layout of every --help.
 #include "tools/cli/help.h"
 
 #include <algorithm>

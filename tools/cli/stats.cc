@@ -1,3 +1,4 @@
+// Tells a trace from a results file and prints one screen of either.
 #include "tools/cli/stats.h"
 
 #include <cstdio>

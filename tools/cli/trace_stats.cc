@@ -1,3 +1,4 @@
+// Counts one recording in one pass, for `arenalab stats`.
 #include "tools/cli/trace_stats.h"
 
 #include <algorithm>

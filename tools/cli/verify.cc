@@ -1,3 +1,4 @@
+// Flags and exit status of `arenalab verify`.
 #include "tools/cli/verify.h"
 
 #include <cstdio>

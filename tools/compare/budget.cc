@@ -1,3 +1,4 @@
+// Parses budgets and decides whether a change is within one.
 #include "tools/compare/budget.h"
 
 #include <cmath>

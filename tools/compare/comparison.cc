@@ -1,3 +1,4 @@
+// Pairs the metrics of two results files and judges each pair.
 #include "tools/compare/comparison.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// A Comparison as text, Markdown and JSON.
 #include "tools/compare/comparison_text.h"
 
 #include <algorithm>

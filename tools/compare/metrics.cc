@@ -1,3 +1,4 @@
+// Takes the compared metrics out of a results file.
 #include "tools/compare/metrics.h"
 
 #include <string>

@@ -21,8 +21,8 @@ void FollowTrace();
 void AdvanceTrace(std::uint64_t milliseconds);
 
 // CPU time of this process, all its threads, in user and kernel mode: what a
-// timed run counts. A replay waits for nothing, and a busy machine must not make
-// an allocator look slow. Two calls cost about a microsecond.
+// timed run counts. A replay waits for nothing, and a busy machine must not
+// make an allocator look slow. Two calls cost about a microsecond.
 std::uint64_t CpuNanoseconds();
 
 }  // namespace arenalab

@@ -1,3 +1,4 @@
+// Pairs what the interpreter and the clone acquire and release.
 #include "tools/verify/arena_ledger.h"
 
 #include <sys/mman.h>

@@ -1,3 +1,4 @@
+// Follows a trace back to the traces that it was forked from.
 #include "tools/verify/lineage.h"
 
 #include <algorithm>

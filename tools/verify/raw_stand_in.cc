@@ -1,3 +1,4 @@
+// The one block that every raw request gets.
 #include "tools/verify/raw_stand_in.h"
 
 #include <cstring>

@@ -1,3 +1,4 @@
+// A VerifyReport as text and as JSON.
 #include "tools/verify/report.h"
 
 #include <cinttypes>

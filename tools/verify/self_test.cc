@@ -1,3 +1,4 @@
+// Makes three wrong recordings of a right one and verifies each.
 #include "tools/verify/self_test.h"
 
 #include <nlohmann/json.hpp>

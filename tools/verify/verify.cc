@@ -1,3 +1,4 @@
+// Drives the clone with a recording, one request at a time.
 #include "tools/verify/verify.h"
 
 #include <vector>
