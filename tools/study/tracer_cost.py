@@ -3,7 +3,7 @@
 
     tools/study/tracer_cost.py [--pairs N] [--cores LIST] [WORKLOAD...]
 
-Writes workloads/study/tracer_cost.json: one row for each workload and
+Writes tracer_cost.json in workloads/study/: one row for each workload and
 interpreter with the wall times, in seconds, of N pairs. A pair is one run of
 the command alone and one of `arenalab record -- COMMAND`, in random order, one
 straight after the other; what is timed is what a user waits for, from start to
