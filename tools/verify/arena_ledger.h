@@ -89,6 +89,13 @@ class ArenaLedger {
   // wanted one before the recording shows any. Nothing can be compared then,
   // and differences are no longer collected.
   bool late() const { return late_; }
+  // The interpreter gave every arena back at once, blocks and all, and has not
+  // asked for anything since: what 3.13 does with the state of an interpreter
+  // that ends.
+  bool given_up() const {
+    return recorded_arenas_.empty() && !recorded_releases_.empty() &&
+           clone_releases_.empty();
+  }
   bool out_of_memory() const { return out_of_memory_; }
   std::uint64_t acquired() const { return acquired_; }
   std::uint64_t released() const { return released_; }

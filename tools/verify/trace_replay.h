@@ -54,7 +54,8 @@ class TraceReplay {
   void Finish(bool whole) {
     report_->states = states_.size();
     for (auto& [id, state] : states_) {
-      if (whole) {
+      const bool ended = id != 0 && state->ledger().given_up();
+      if (whole && !ended) {
         Event end{};
         end.kind = EventKind::kFree;
         end.state = id;

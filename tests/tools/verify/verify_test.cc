@@ -208,6 +208,28 @@ TEST(VerifyTest, EachInterpreterHasAHeapOfItsOwn) {
   EXPECT_EQ(report.arenas_acquired, 2u);
 }
 
+TEST(VerifyTest, AnInterpreterThatEndsGivesBackItsArenasBlocksAndAll) {
+  TraceBuilder trace("ended.trace", "cpython-3.13");
+  trace.Acquire(kBase, kArena311).Malloc(16, kBase + 48);
+  trace.In(Layer::kObject, 3);
+  trace.Acquire(kBase + kArena311, kArena311);
+  trace.Malloc(16, kBase + kArena311 + 48);
+  trace.Release(kBase + kArena311, kArena311);
+  const VerifyReport ended = Verify(trace.Finish(), {});
+  EXPECT_EQ(ended.status, VerifyStatus::kEqual) << VerifyText(ended);
+
+  // The main interpreter's stay; so do arenas of one that goes on.
+  TraceBuilder main("main.trace", "cpython-3.13");
+  main.Acquire(kBase, kArena311).Malloc(16, kBase + 48);
+  main.Release(kBase, kArena311);
+  EXPECT_EQ(Verify(main.Finish(), {}).status, VerifyStatus::kMismatch);
+  TraceBuilder on("goes_on.trace", "cpython-3.13");
+  on.In(Layer::kObject, 3).Acquire(kBase, kArena311).Malloc(16, kBase + 48);
+  on.Release(kBase, kArena311);
+  on.Free(kBase + 48);
+  EXPECT_EQ(Verify(on.Finish(), {}).status, VerifyStatus::kMismatch);
+}
+
 TEST(VerifyTest, ABlockGivenUpTwiceIsAMismatch) {
   TraceBuilder trace("twice.trace", "cpython-3.8");
   trace.Acquire(kBase, kArena38).Malloc(16, kBase + 48).Malloc(16, kBase + 64);
