@@ -19,6 +19,20 @@ const kFont = '12px system-ui, sans-serif';
 // Ticks of byte axes: powers of two, from one byte to 2^50.
 const kBinarySteps = Array.from({length: 51}, (_, n) => 2 ** n);
 
+/**
+ * The text, cut so that it is no wider than the room.
+ * @param {CanvasRenderingContext2D} ctx
+ * @param {string} text
+ * @param {number} room device pixels
+ */
+function fitted(ctx, text, room) {
+  if (ctx.measureText(text).width <= room) return text;
+  let length = text.length;
+  while (length > 1 && ctx.measureText(text.slice(0, length) + '…').width > room)
+    --length;
+  return text.slice(0, length) + '…';
+}
+
 export class LineChart {
   /**
    * @param {HTMLElement} host
@@ -73,7 +87,7 @@ export class LineChart {
     const options = {
       width,
       height: width >= 640 ? height : Math.round(Math.max(height * 0.8, 170)),
-      padding: [22, wide ? Math.min(210, 24 + longest * 6.6) : 12, 0, 0],
+      padding: [22, wide ? Math.min(width / 4, 26 + longest * 7.2) : 12, 0, 0],
       legend: {show: false},
       cursor: {y: false, points: {show: false}, drag: {x: false, y: false}},
       scales: {x: {time: false}, y: {range: (_, __, max) => [0, max * 1.04]}},
@@ -187,7 +201,8 @@ export class LineChart {
       ctx.fillRect(x, y - 4 * ratio, 4 * ratio, 8 * ratio);
       // Text in the text's colour: not every curve's colour is dark enough.
       ctx.fillStyle = styleColor('--text');
-      ctx.fillText(text, x + 8 * ratio, y);
+      ctx.fillText(fitted(ctx, text, u.width * ratio - x - 10 * ratio),
+                   x + 8 * ratio, y);
     }
     ctx.restore();
   }

@@ -36,7 +36,7 @@
  *   marks: Mark[],
  *   moments: {peak: number, valleys: number[], last_valley: number | null,
  *     end: number},
- *   limits: {load: number[] | null, page_load: number[] | null,
+ *   limits: {generation?: string, load: number[] | null, page_load: number[] | null,
  *     class_repack: number[] | null},
  *   options: {clock?: string, scope?: string},
  *   allocators: Allocator[]}} Results

@@ -69,7 +69,9 @@ export class WaterfallView {
       start += size;
     });
     line('held', 0, total, bytes.length, 'part held');
-    const floor = this.results.limits.class_repack?.[sample];
+    const {limits} = this.results;
+    const floor = limits.class_repack?.[sample];
+    const generation = limits.generation ? ` (${limits.generation})` : '';
     if (floor !== undefined && floor !== null) {
       const x = left + Math.min(floor, total) * scale;
       const bottom = (bytes.length + 1) * row + 4;
@@ -77,7 +79,7 @@ export class WaterfallView {
           svg('line', {x1: x, x2: x, y1: 0, y2: bottom, class: 'floor'}),
           svg('text', {x: Math.min(x, width - 150), y: bottom + 18,
                        class: x > width / 2 ? 'floor-name end' : 'floor-name'},
-              [`floor, repacked: ${formatBytes(floor)}`]));
+              [`floor, repacked${generation}: ${formatBytes(floor)}`]));
     }
     this.host.replaceChildren(root);
   }
