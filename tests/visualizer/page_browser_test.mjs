@@ -159,20 +159,24 @@ test('a link brings back sample, arena and pool', {skip}, async () => {
 
 test('an address typed while the page writes its own wins', {skip}, async () => {
   const {page, context} = await open(browser, report);
-  await seek(page, 10);
-  // The page writes #s=10 a moment after the move: at about that moment, go on.
-  for (const [wait, sample] of [[60, 20], [110, 30], [119, 40], [121, 50]]) {
-    await page.evaluate(([ms, s]) => new Promise((done) => setTimeout(() => {
-      location.hash = `s=${s}`;
-      // Keeps the page busy, so that its timer is due before the event.
-      const until = performance.now() + 150;
-      while (performance.now() < until);
+  await page.evaluate(() => new Promise((done) => {
+    const slider = document.getElementById('slider');
+    slider.value = '10';
+    slider.dispatchEvent(new Event('input', {bubbles: true}));
+    // Next in the queue, before the page's own write, which comes due while
+    // this task keeps it from running; the event of the change comes after both.
+    const {port1, port2} = new MessageChannel();
+    port1.onmessage = () => {
+      location.hash = 's=20';
       done();
-    }, ms)), [wait, sample]);
-    await page.waitForFunction(
-        (s) => document.documentElement.dataset.sample === String(s), sample,
-        {timeout: 3000});
-  }
+    };
+    port2.postMessage('');
+    const until = performance.now() + 300;
+    while (performance.now() < until);
+  }));
+  await page.waitForFunction(
+      () => document.documentElement.dataset.sample === '20', undefined,
+      {timeout: 5000});
   await context.close();
 });
 
