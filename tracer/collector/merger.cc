@@ -100,6 +100,9 @@ void Merger::EmitThreadRecord(ThreadStream* stream) {
     Emit();
     return;
   }
+  if (record.op == Op::kArenaAcquire || record.op == Op::kArenaRelease) {
+    return EmitArena(record, stream->thread);
+  }
   std::uint64_t lag = 0;
   if (record.depth < stream->released.size()) {
     std::uint64_t& released = stream->released[record.depth];
@@ -163,19 +166,23 @@ void Merger::EmitStateRecord(const RingRecord& record) {
       Blank(EventKind::kMark, state_thread_).name = kFinaliseMark;
       return Emit();
     case Op::kArenaAcquire:
-    case Op::kArenaRelease: {
-      Event& event =
-          Blank(record.op == Op::kArenaAcquire ? EventKind::kArenaAcquire
-                                               : EventKind::kArenaRelease,
-                state_thread_);
-      event.layer = Layer::kObject;
-      event.address = record.payload;
-      event.size_bytes = record.size_bytes;
-      return Emit();
-    }
+    case Op::kArenaRelease:
+      return EmitArena(record, state_thread_);
     default:
       return EmitRequest(record, state_thread_, 0);
   }
+}
+
+void Merger::EmitArena(const RingRecord& record, std::uint32_t thread) {
+  Event& event =
+      Blank(record.op == Op::kArenaAcquire ? EventKind::kArenaAcquire
+                                           : EventKind::kArenaRelease,
+            thread);
+  event.layer = Layer::kObject;
+  event.state = record.state;
+  event.address = record.payload;
+  event.size_bytes = record.size_bytes;
+  Emit();
 }
 
 void Merger::EmitRequest(const RingRecord& record, std::uint32_t thread,
@@ -184,6 +191,7 @@ void Merger::EmitRequest(const RingRecord& record, std::uint32_t thread,
       static_cast<unsigned>(record.op) - static_cast<unsigned>(Op::kRequest);
   Event& event = Blank(static_cast<EventKind>(request % 8), thread);
   event.layer = static_cast<Layer>(request / 8 % 4);
+  event.state = record.state;
   event.depth = static_cast<std::uint8_t>(std::min(record.depth, 255u));
   event.size_bytes = record.size_bytes;
   event.align_bytes = record.align_bytes;

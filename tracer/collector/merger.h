@@ -82,6 +82,7 @@ class Merger {
   void EmitState(std::uint64_t limit);
   std::size_t EmitPlainRequests(std::uint64_t limit);
   void EmitStateRecord(const RingRecord& record);
+  void EmitArena(const RingRecord& record, std::uint32_t thread);
   void EmitRequest(const RingRecord& record, std::uint32_t thread,
                    std::uint64_t lag);
   // Sends `event_`, which the caller has filled.

@@ -47,6 +47,9 @@ bool StreamReader::Next(std::uint64_t limit, RingRecord* record) {
       case Op::kSync:
         sync_ = ring::PayloadOf(word);
         continue;
+      case Op::kState:
+        pymalloc_state_ = static_cast<std::uint32_t>(ring::PayloadOf(word));
+        continue;
       case Op::kDepth:
         record->depth = static_cast<std::uint32_t>(ring::PayloadOf(word));
         continue;
@@ -75,6 +78,7 @@ bool StreamReader::Next(std::uint64_t limit, RingRecord* record) {
     record->op = op;
     record->payload = ring::PayloadOf(word);
     record->sync = sync_;
+    record->state = pymalloc_state_;
     // Harmless in the state stream, which has none; kThread is only there.
     record->ticket = next_ticket_++;
     return true;

@@ -20,6 +20,7 @@ struct RingRecord {
   std::uint64_t old_address = 0;
   std::uint64_t ticket = 0;  // thread streams
   std::uint64_t sync = 0;    // thread streams: holds until changed
+  std::uint32_t state = 0;   // likewise
 };
 
 class StreamReader {
@@ -65,6 +66,7 @@ class StreamReader {
   std::uint64_t position_ = 0;
   std::uint64_t next_ticket_ = 0;
   std::uint64_t sync_ = 0;
+  std::uint32_t pymalloc_state_ = 0;
   bool damaged_ = false;
 };
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include <cstddef>
+#include <cstdint>
 
 namespace arenalab::preload {
 
@@ -26,6 +27,14 @@ struct ArenaAllocator {
   void (*free)(void* context, void* base, std::size_t size);
 };
 
+// PyInterpreterConfig, with room to grow.
+struct InterpreterConfig {
+  int use_main_obmalloc;
+  int others[31];
+};
+// Py_RTFLAGS_USE_MAIN_OBMALLOC
+inline constexpr unsigned long kUseMainObmalloc = 1ul << 5;
+
 // PyMemAllocatorDomain; the same numbers as Layer in tracer/event.h.
 enum Domain : int { kRawDomain = 0, kMemDomain = 1, kObjectDomain = 2 };
 
@@ -41,6 +50,14 @@ struct PythonApi {
   int (*pymalloc_enabled)();        // 3.6
   int (*is_finalising)();           // 3.7 and later
   void* const* finalising;          // 3.6: not null once it is
+  // 3.12 and later, where an interpreter may have a pymalloc state of its own.
+  // The first may be called without a thread state; the last two each tell
+  // whether it uses the main one's, in 3.12 and in 3.13.
+  void* (*thread_state)();
+  void* (*interpreter_of)(void* thread_state);
+  std::int64_t (*interpreter_id)(void* interpreter);
+  int (*has_feature)(void* interpreter, unsigned long feature);
+  int (*interpreter_config)(InterpreterConfig*, void* interpreter);
 };
 
 }  // namespace arenalab::preload

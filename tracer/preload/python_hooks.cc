@@ -127,6 +127,8 @@ void* ArenaAlloc(void*, std::size_t size) {
   if (base == nullptr) return nullptr;
   const std::uint32_t depth = local.depth;
   local.depth = 0;  // arena events have none
+  // A state's first small request begins with this one.
+  if (CurrentState() != 0) BeginManyStates();
   CheckFinalising();
   AppendState(
       ring::Pack(ring::Op::kArenaAcquire, reinterpret_cast<std::uint64_t>(base),
@@ -243,6 +245,14 @@ bool FindPython() {
     Find(&python.is_finalising, "_Py_IsFinalizing");
   }
   Find(&python.finalising, "_Py_Finalizing");
+  Find(&python.thread_state, "PyThreadState_GetUnchecked");
+  if (python.thread_state == nullptr) {
+    Find(&python.thread_state, "_PyThreadState_UncheckedGet");  // 3.12
+  }
+  Find(&python.interpreter_of, "PyThreadState_GetInterpreter");
+  Find(&python.interpreter_id, "PyInterpreterState_GetID");
+  Find(&python.has_feature, "_PyInterpreterState_HasFeature");
+  Find(&python.interpreter_config, "_PyInterpreterConfig_InitFromState");
   settings.python = python.version();
   return VersionIsServed(settings.python) &&
          strstr(settings.python, "free-threading") == nullptr;
@@ -285,6 +295,26 @@ void WrapAllocators() {
     arena = {nullptr, ArenaAlloc, ArenaFree};
     python.set_arena_allocator(&arena);
   }
+}
+
+std::uint32_t CurrentState() {
+  // Neither: before 3.12, where all share one.
+  if (python.has_feature == nullptr && python.interpreter_config == nullptr) {
+    return 0;
+  }
+  void* const thread = python.thread_state();
+  if (thread == nullptr) return 0;
+  void* const interpreter = python.interpreter_of(thread);
+  const std::int64_t id = python.interpreter_id(interpreter);
+  if (id <= 0) return 0;
+  if (python.has_feature != nullptr) {
+    return python.has_feature(interpreter, kUseMainObmalloc)
+               ? 0
+               : static_cast<std::uint32_t>(id);
+  }
+  InterpreterConfig config{};
+  if (python.interpreter_config(&config, interpreter) != 0) return 0;
+  return config.use_main_obmalloc ? 0 : static_cast<std::uint32_t>(id);
 }
 
 bool InterpreterIsFinalising() {

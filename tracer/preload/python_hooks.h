@@ -1,6 +1,8 @@
 // Finds the interpreter in this process and puts our hooks on its allocators.
 #pragma once
 
+#include <cstdint>
+
 namespace arenalab::preload {
 
 // False where there is no CPython 3.6 or later in this process, or one without
@@ -9,6 +11,9 @@ bool FindPython();
 // Wraps every domain whose current allocator is not ours, and the arena
 // allocator. Not while other threads run: CPython's setters are not safe then.
 void WrapAllocators();
+// The pymalloc state that the current thread is in: the interpreter's id where
+// it has one of its own, else 0. Under that interpreter's lock.
+std::uint32_t CurrentState();
 // Cheap; false before the interpreter starts.
 bool InterpreterIsFinalising();
 

@@ -65,7 +65,7 @@ void PrepareStream(Stream* stream, std::uint32_t slot, std::uint32_t chunk) {
   stream->published = &header->streams[slot].published;
   stream->next_ticket = 0;
   stream->synced = 0;
-  stream->slot = slot;
+  stream->state = 0;
   stream->chunk_end = words + ring::kChunkWords;
   stream->cursor = words;
   stream->limit = stream->chunk_end - ring::kReserveWords;
@@ -298,6 +298,7 @@ bool EnsureRing() {
   madvise(&hot, sizeof(hot), MADV_WIPEONFORK);
   hot.header = header;
   PrepareStream(&hot.state, ring::kStateStream, 0);
+  hot.state.state = settings.many_states ? 1 : 0;
   hot.phase.store(kReady);
   return true;
 }
@@ -351,6 +352,18 @@ Stream* PrepareThread() {
     local.stream = stream;
   }
   return EnsureRoom(stream) ? stream : nullptr;
+}
+
+void BeginManyStates() {
+  settings.many_states = true;
+  __atomic_store_n(&hot.state.state, 1, __ATOMIC_RELEASE);
+}
+
+bool AppendToOtherState(std::uint64_t first, const Rest& rest) {
+  const std::uint32_t state = CurrentState();
+  if (state == 0) return false;
+  AppendThread(first, rest, state);
+  return true;
 }
 
 void KeepEarly(std::uint64_t first, const Rest& rest) {

@@ -37,7 +37,9 @@ struct alignas(64) Stream {
   std::uint64_t synced;       // the last kSync
   std::uint64_t* chunk_end;
   std::uint32_t thread;  // state stream: whose event was the last
-  std::uint32_t slot;
+  // Thread streams: the last kState. The state stream: not 0 once there are
+  // interpreters with a pymalloc state, and a lock, of their own.
+  std::uint32_t state;
 };
 static_assert(sizeof(Stream) == 64);
 
@@ -58,6 +60,7 @@ struct Settings {
   Decision decision;  // of the constructor
   bool enabled;       // it was kRecord, and the collector lives
   bool layers;        // record nested events too
+  bool many_states;   // see BeginManyStates
   bool threaded;      // pthread_create was called: set before the thread exists
   int collector;      // process id, 0 where unknown
   char directory[256];
@@ -85,6 +88,14 @@ inline constexpr std::uint32_t kMuted = 1u << 30;
 // False (nullptr) where nothing is to be recorded.
 bool PrepareState();
 Stream* PrepareThread();
+
+// An interpreter with a pymalloc state of its own (3.12's isolated ones) does
+// not hold the lock that guards the state stream. Once there is one, every
+// event asks which interpreter makes it, and those of the others' states go
+// into their threads' streams, in ticket order, with the state's number.
+void BeginManyStates();
+// True where the event was one of those, and is stored.
+bool AppendToOtherState(std::uint64_t first, const struct Rest& rest);
 
 // Makes this process's ring if it has none. For the constructor: the prepare
 // functions do it by themselves.
@@ -132,6 +143,9 @@ inline std::uint64_t* PutRest(std::uint64_t* word, std::uint64_t first,
 
 inline void AppendState(std::uint64_t first, const Rest& rest = {}) {
   Stream& stream = hot.state;
+  if (ARENALAB_UNLIKELY(stream.state != 0) && AppendToOtherState(first, rest)) {
+    return;
+  }
   if (ARENALAB_UNLIKELY(stream.cursor >= stream.limit ||
                         stream.thread != local.thread)) {
     if (!PrepareState()) return;
@@ -155,7 +169,8 @@ inline std::uint64_t TakeTicket() {
 // Room first, then the state stream's position, then the ticket: see ring.h.
 // (Waiting for room with a ticket in hand would stop the collector, which waits
 // for that ticket, from making any.)
-inline void AppendThread(std::uint64_t first, const Rest& rest = {}) {
+inline void AppendThread(std::uint64_t first, const Rest& rest = {},
+                         std::uint32_t state = 0) {
   Stream* stream = local.stream;
   if (ARENALAB_UNLIKELY(stream == nullptr || stream->cursor >= stream->limit)) {
     stream = PrepareThread();
@@ -177,6 +192,10 @@ inline void AppendThread(std::uint64_t first, const Rest& rest = {}) {
     *word++ = ring::Pack(ring::Op::kTicket, ticket);
   }
   stream->next_ticket = ticket + 1;
+  if (ARENALAB_UNLIKELY(state != stream->state)) {
+    stream->state = state;
+    *word++ = ring::Pack(ring::Op::kState, state);
+  }
   if (ARENALAB_UNLIKELY(local.depth != 0)) {
     *word++ = ring::Pack(ring::Op::kDepth, local.depth);
   }
@@ -217,12 +236,16 @@ inline void RecordFree(const void* block) {
   Append<kLayer>(FirstWord<kLayer, EventKind::kFree>(block, 0));
 }
 // Before the real call of a realloc of a block, and after it.
+// Under the lock of the only interpreter nobody can be handed the old block.
 template <Layer kLayer>
 inline void RecordRelease() {
-  if constexpr (kLayer == Layer::kRaw || kLayer == Layer::kLibc) {
-    if (settings.threaded) {
-      AppendThread(ring::Pack(ring::Op::kRelease, local.depth));
-    }
+  constexpr bool kLocked = kLayer == Layer::kMem || kLayer == Layer::kObject;
+  if (!settings.threaded || (kLocked && hot.state.state == 0)) return;
+  const std::uint64_t word = ring::Pack(ring::Op::kRelease, local.depth);
+  if (!kLocked) {
+    AppendThread(word);
+  } else {
+    AppendToOtherState(word, {});
   }
 }
 template <Layer kLayer>

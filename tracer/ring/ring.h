@@ -18,7 +18,8 @@
 //   word:  63............16 15.......6 5....0
 //          payload (48)     size (10)  op (6)
 //
-//   record := [kSync] [kTicket] [kDepth] request [wide size] [align] [old]
+//   record := [kSync] [kTicket] [kState] [kDepth] request [wide size] [align]
+//   [old]
 //
 // STREAMS AND ORDER. Slot 0 is the state stream: mem and obj events, arenas and
 // the finalise mark, all made under the interpreter's lock: their order is the
@@ -28,6 +29,9 @@
 // changed) is the state stream's position that the thread saw just BEFORE it
 // took the ticket: the event stands after everything up to there. That order
 // of the two reads keeps every thread's program order across both streams.
+//
+// Interpreters with a pymalloc state, and a lock, of their own (3.12) write
+// their mem, obj and arena events into their threads' streams, under kState.
 //
 // A realloc in a thread stream takes two tickets while there are threads: one
 // in a kRelease record before the real call, one for itself after it.
@@ -50,7 +54,8 @@ inline constexpr std::size_t kChunks =
 // holds a chunk, so there must be more chunks than slots.
 inline constexpr std::size_t kStreams = 768;
 static_assert(kStreams + 128 < kChunks);
-// The longest record: sync, ticket, depth, request, wide size, align, old.
+// The longest record: sync, ticket, state, depth, request, wide size, and
+// align or old.
 inline constexpr std::size_t kReserveWords = 8;
 inline constexpr std::uint32_t kNoChunk = 0xffffffff;
 inline constexpr std::uint64_t kWideSize = 1023;
@@ -67,7 +72,8 @@ enum class Op : std::uint8_t {
   kFinalise = 8,       // state stream: the interpreter begins to go down
   kArenaAcquire = 9,   // state stream; payload: base; next word: size
   kArenaRelease = 10,  // likewise
-  kRequest = 16,       // + layer * 8 + kind (event.h); payload: the address
+  kState = 11,    // thread streams; payload: the state of what follows, 0 first
+  kRequest = 16,  // + layer * 8 + kind (event.h); payload: the address
 };
 
 constexpr std::uint64_t Pack(Op op, std::uint64_t payload,

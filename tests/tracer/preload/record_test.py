@@ -126,6 +126,40 @@ for _ in range(1000):
         self.assertNotIn("lost.threads", self.meta())
 
     @on_every_interpreter
+    def test_isolated_interpreters_have_states_of_their_own(self, python):
+        if traced_run.version_of(python) < (3, 12):
+            self.skipTest("all interpreters share one pymalloc before 3.12")
+        program = self.write("""\
+import sys, threading
+if sys.version_info >= (3, 13):
+    import _interpreters
+    create, run = lambda: _interpreters.create('isolated'), _interpreters.exec
+else:
+    import _xxsubinterpreters as _interpreters
+    create = lambda: _interpreters.create(isolated=True)
+    run = _interpreters.run_string
+code = '''
+x = [str(i) * (i % 50) for i in range(20000)]
+y = {k: [k] * 200 for k in x[:2000]}
+del x
+'''
+ids = [create() for _ in range(3)]
+threads = [threading.Thread(target=run, args=(i, code)) for i in ids]
+for t in threads: t.start()
+z = [str(i) for i in range(100000)]
+for t in threads: t.join()
+for i in ids: _interpreters.destroy(i)
+""")
+        self.record(python, program)
+        self.assertIn("legal", self.lint())
+        self.assertIn("in 4 interpreters", self.verify())
+        states = collections.Counter(
+            state for line in self.lines()
+            for state in re.findall(r" state=(\d+)", line))
+        self.assertEqual(len(states), 3)
+        self.assertGreater(min(states.values()), 50000)
+
+    @on_every_interpreter
     def test_with_layers_a_block_is_seen_where_it_passes(self, python):
         program = "x = bytes(900000); del x"
         self.record(python, "-c", program)
