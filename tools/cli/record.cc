@@ -91,6 +91,11 @@ RecordOutcome Record(const RecordRequest& request) {
   if (!fs::exists(library)) {
     return Failed("the tracer's library is missing: " + library.string());
   }
+  if (fs::canonical(library).string().find_first_of(" :") !=
+      std::string::npos) {
+    return Failed("LD_PRELOAD cannot name a path with a space or a colon: " +
+                  fs::canonical(library).string() + "; move the project");
+  }
   const std::string output =
       request.output.empty() ? DefaultName(request.command) : request.output;
   std::error_code error;

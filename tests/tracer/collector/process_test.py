@@ -42,6 +42,8 @@ if __name__ == '__main__':
     os.waitpid(pid, 0)
     with multiprocessing.get_context('fork').Pool(2) as pool:
         pool.map(work, [1, 2, 3])
+        pool.close()
+        pool.join()
 """)
         for name in self.traces():
             os.unlink(name)
