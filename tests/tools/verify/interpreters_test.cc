@@ -77,6 +77,33 @@ os.waitpid(pid, 0)
 churn(30000)
 )";
 
+// Two interpreters with a lock and a heap of their own, at the same time as the
+// main one (3.12+).
+constexpr char kIsolated[] = R"(
+import sys, threading
+if sys.version_info >= (3, 13):
+    import _interpreters as interpreters
+    create, run = interpreters.create, interpreters.exec
+elif sys.version_info >= (3, 12):
+    import _xxsubinterpreters as interpreters
+    create, run = interpreters.create, interpreters.run_string
+else:
+    sys.exit(0)
+code = """
+import json
+table = [{'a': str(i) * 3, 'b': [i] * 5} for i in range(5000)]
+json.loads(json.dumps(table))
+del table
+kept = [(i, i + 1.5) for i in range(5000)]
+"""
+ids = [create() for _ in range(2)]
+threads = [threading.Thread(target=run, args=(i, code)) for i in ids]
+for t in threads: t.start()
+kept = [[k] for k in range(50000)]
+for t in threads: t.join()
+for i in ids: interpreters.destroy(i)
+)";
+
 class InterpretersTest : public testing::TestWithParam<std::string> {
  protected:
   // The traces of one run, the main process's first.
@@ -147,6 +174,15 @@ TEST_P(InterpretersTest, AForkedChildGoesOnWithItsParentsHeap) {
     children += report.inherited != 0 ? 1 : 0;
   }
   EXPECT_EQ(children, 2);
+}
+
+TEST_P(InterpretersTest, EachIsolatedInterpreterHasAHeapOfItsOwn) {
+  const VerifyReport report = Verify(Traces("isolated", kIsolated)[0], {});
+  ExpectEqual(report);
+  if (report.states == 1 && report.served < 100'000) {
+    GTEST_SKIP() << report.python << " has no isolated interpreters";
+  }
+  EXPECT_EQ(report.states, 3u);
 }
 
 TEST_P(InterpretersTest, AnotherPymallocIsAMismatch) {
