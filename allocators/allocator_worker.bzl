@@ -19,6 +19,12 @@ _WORKER_LINKOPTS = [
     "-ldl",
 ]
 
+_WORKER_COPTS = [
+    "-fno-exceptions",
+    "-fno-rtti",
+    "-fno-threadsafe-statics",
+]
+
 def allocator_worker(
         name,
         header,
@@ -47,12 +53,11 @@ def allocator_worker(
     ]
     cc_binary(
         name = "replay_worker_" + name,
-        srcs = ["//tools/replay:worker_main.cc"],
-        copts = [
-            "-fno-exceptions",
-            "-fno-rtti",
-            "-fno-threadsafe-statics",
-        ] + ["-D" + define for define in defines],
+        srcs = [
+            "//tools/replay:worker_entry.cc",
+            "//tools/replay:worker_main.cc",
+        ],
+        copts = _WORKER_COPTS + ["-D" + define for define in defines],
         linkopts = _WORKER_LINKOPTS,
         tags = tags,
         deps = deps + [
@@ -71,6 +76,46 @@ def allocator_worker(
         deps = deps + [
             "//allocators:one_heap",
             "@debian//:gtest_main",
+        ],
+    )
+
+def preloaded_worker(name, header, visit, entry, exports, deps):
+    """Defines :replay_worker_NAME.so: a worker inside another program.
+
+    Its name has a dot, so the command line does not take it for an allocator's
+    program; whoever knows the program to preload it into finds it beside those.
+
+    Args:
+      name: the allocator's.
+      header, visit: as for allocator_worker().
+      entry: the source that takes the program's place.
+      exports: a version script with what it interposes.
+      deps: the library that has the heap.
+    """
+    cc_binary(
+        name = "replay_worker_%s.so" % name,
+        srcs = [
+            entry,
+            "//tools/replay:worker_main.cc",
+        ],
+        copts = _WORKER_COPTS + [
+            "-fvisibility=hidden",
+            "-DARENALAB_HEAP_HEADER='\"%s\"'" % header,
+            "'-DARENALAB_VISIT_HEAP=::arenalab::%s'" % visit,
+        ],
+        linkopts = [
+            "-Wl,--as-needed",
+            "-Wl,--version-script=$(location %s)" % exports,
+            "-Wl,-z,now",
+            "-Wl,-z,defs",
+            "-static-libgcc",
+            "-ldl",
+        ],
+        linkshared = True,
+        tags = ["own_malloc"],
+        deps = deps + [
+            exports,
+            "//tools/replay:worker",
         ],
     )
 

@@ -15,6 +15,7 @@
 #include <system_error>
 
 #include "allocators/settings.h"
+#include "tools/replay/native_spec.h"
 #include "tools/replay/worker_protocol.h"
 #include "tracer/format/input_error.h"
 
@@ -89,7 +90,8 @@ const std::string& WorkerNamed(
   if (found == workers.end()) {
     throw InputError("unknown allocator " + Quoted(spelled) + ": there are " +
                      ListOf(workers) +
-                     ", and any malloc library by its path (./libother.so)");
+                     ", any malloc library by its path (./libother.so), and a "
+                     "CPython's own by native:PATH");
   }
   return found->second;
 }
@@ -169,6 +171,9 @@ AllocatorSpec LibrarySpec(std::string_view text) {
 }  // namespace
 
 AllocatorSpec ParseAllocatorSpec(std::string_view text) {
+  if (text.starts_with(kNativePrefix)) {
+    return ParseNativeSpec(text, WorkerNamed(FindWorkers(), "null", text));
+  }
   const std::size_t brace = text.find('{');
   if (text.substr(0, brace).find('/') != text.npos) return LibrarySpec(text);
   AllocatorSpec spec;

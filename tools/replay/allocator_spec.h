@@ -6,6 +6,7 @@
 //   -a 'system{arena_max:2}'                 GLIBC_TUNABLES
 //   -a 'pymalloc{geometry:cpython-3.11}'     handed to the heap itself
 //   -a ./libother.so                         preloaded into `system`'s worker
+//   -a native:/path/to/python                native_spec.h
 //
 // The registry is the list of allocator_worker() calls in allocators/BUILD; at
 // run time it is the set of programs replay_worker_* beside this one. Whether

@@ -8,6 +8,8 @@
 // The build defines, per allocator,
 //   ARENALAB_HEAP_HEADER  the header of its heap
 //   ARENALAB_VISIT_HEAP   what picks the heap type (allocators/one_heap.h)
+#include "tools/replay/worker_main.h"
+
 #include <dlfcn.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -154,7 +156,9 @@ ReplayReport* MapReport() {
              : nullptr;
 }
 
-int WorkerMain() {
+}  // namespace
+
+int RunReplayWorker() {
   ReplayReport* report = MapReport();
   if (report == nullptr) {
     static constexpr char kUsage[] =
@@ -171,8 +175,4 @@ int WorkerMain() {
   return done ? 0 : 1;
 }
 
-}  // namespace
 }  // namespace arenalab
-
-// _exit: what an allocator prints or frees at exit is not part of a replay.
-int main() { _exit(arenalab::WorkerMain()); }

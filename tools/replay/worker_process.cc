@@ -43,7 +43,7 @@ class OwnedFd {
 
 bool SteersAnAllocator(std::string_view variable) {
   for (std::string_view prefix :
-       {"MALLOC_", "MIMALLOC_", "GLIBC_TUNABLES=", "LD_PRELOAD="}) {
+       {"MALLOC_", "MIMALLOC_", "GLIBC_TUNABLES=", "LD_PRELOAD=", "PYTHON"}) {
     if (variable.starts_with(prefix)) return true;
   }
   return false;
@@ -177,10 +177,14 @@ WorkerReport RunWorker(const AllocatorSpec& spec, int ops_fd, ReplayIn in) {
   while (waitpid(worker, &status, 0) < 0) {
     if (errno != EINTR) ThrowErrno("a replay worker was lost");
   }
-  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return report;
+  const bool ended_well = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+  if (ended_well && report->start.taken == 1) return report;
 
   std::string message = Subject(spec);
-  if (report->error[0] != '\0') {
+  if (ended_well) {
+    // A worker that is preloaded into a program that does not let it in.
+    message += spec.worker + " ran, and no replay worker in it";
+  } else if (report->error[0] != '\0') {
     message += report->error;
   } else if (WIFSIGNALED(status)) {
     const int signal = WTERMSIG(status);

@@ -95,8 +95,8 @@ TEST(AllocatorList, IsSplitAtCommasOutsideBraces) {
 TEST(AllocatorList, AnUnknownNameIsAnsweredWithTheKnown) {
   EXPECT_EQ(ErrorOf("bump,hoard"),
             "unknown allocator 'hoard': there are bump, jemalloc, mimalloc, "
-            "null, pymalloc, system, and any malloc library by its path "
-            "(./libother.so)");
+            "null, pymalloc, system, any malloc library by its path "
+            "(./libother.so), and a CPython's own by native:PATH");
 }
 
 TEST(AllocatorList, EmptyAndRepeatedEntriesAreRefused) {
