@@ -1,4 +1,4 @@
-// Arena records, and the list of arenas that still have a free pool.
+// The list of arenas that still have a free pool (arena_record.h).
 //
 //   arena    base            first pool                     base + arena_bytes
 //            | lost | pool | pool | pool |  never carved ...     | lost |
@@ -17,74 +17,23 @@
 // INVARIANTS, asserted by CheckHeap() by number:
 //   A1  free_pools == pools on the arena's free list + pools never carved.
 //   A2  an arena is in the usable list if and only if free_pools > 0.
-//   A3  the usable list is sorted by free_pools, ascending (or as ArenaChoice
+//   A3  the usable list is sorted by free_pools, ascending (or as the
+//   ArenaChoice
 //       says instead), and its prev links mirror its next links.
 //   A4  with fingers, last_with_[f] is the rightmost arena with f, for all f.
 //   A5  a free pool has no live block and names its arena.
 //   A6  at most keep_arenas usable arenas are wholly free.
-//
-// OWNERSHIP. The record array belongs to the table and comes from the metadata
-// source. It moves only while the usable and the unused list are both empty, so
-// links are plain pointers.
+//   A7  with decay_bytes, exactly these are among DecayingArenas.
 #pragma once
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
 
-#include "allocators/arena_source.h"
-#include "allocators/pymalloc/geometry.h"
+#include "allocators/pymalloc/arena_record.h"
+#include "allocators/pymalloc/policy.h"
 
 namespace arenalab {
-
-struct ArenaRecord {
-  std::uint64_t base;              // as the source returned it; 0: slot unused
-  std::uint64_t next_virgin_pool;  // the pool that will be carved next
-  std::uint32_t free_pools;        // free-listed plus never carved
-  std::uint32_t total_pools;
-  std::uint64_t free_list;  // empty pools, linked by PoolHeader::next
-  ArenaRecord* next;        // in the usable or the unused list
-  ArenaRecord* prev;        // in the usable list
-};
-static_assert(sizeof(ArenaRecord) == 48, "as in CPython: it is in metadata");
-
-inline std::uint64_t FirstPool(const GeometryValues& geometry,
-                               std::uint64_t base) {
-  return (base + geometry.pool_bytes - 1) & ~(geometry.pool_bytes - 1);
-}
-
-// The growing array of records: 16, 32, 64 ... slots.
-class ArenaRecords {
- public:
-  ArenaRecords() = default;
-  ArenaRecords(const ArenaRecords&) = delete;
-  ArenaRecords& operator=(const ArenaRecords&) = delete;
-
-  // An unused slot, or nullptr if the array could not grow. The caller owns it
-  // until PutBack().
-  ArenaRecord* Take(const RawSource& metadata);
-  // Last in, first out.
-  void PutBack(ArenaRecord* record) {
-    record->base = 0;
-    record->next = unused_;
-    unused_ = record;
-  }
-  void Destroy(const RawSource& metadata);
-
-  std::uint32_t IndexOf(const ArenaRecord* record) const {
-    return static_cast<std::uint32_t>(record - records_);
-  }
-  std::uint32_t size() const { return size_; }
-  ArenaRecord& operator[](std::uint32_t index) { return records_[index]; }
-  const ArenaRecord& operator[](std::uint32_t index) const {
-    return records_[index];
-  }
-
- private:
-  ArenaRecord* records_ = nullptr;
-  ArenaRecord* unused_ = nullptr;
-  std::uint32_t size_ = 0;
-};
 
 // The usable list. kMaxPools bounds the pools of one arena.
 template <std::size_t kMaxPools>
@@ -113,7 +62,11 @@ class UsableArenas {
       if (old > 1) last_with_[old - 1] = arena;
     }
     if (old > 1) {  // it had the fewest, and still has
-      if (policy.arena_choice == ArenaChoice::kEmptiest) SortByMost(arena);
+      if (policy.arena_choice != ArenaChoice::kFullest &&
+          MovesWithCount(policy.arena_choice)) {
+        Unlink(arena);
+        InsertInOrder(arena, policy);
+      }
       return;
     }
     front_ = arena->next;
@@ -126,7 +79,7 @@ class UsableArenas {
   // that is last is kept even if it would not stay last.
   bool PoolReturned(ArenaRecord* arena, const PolicyValues& policy) {
     if (policy.arena_choice != ArenaChoice::kFullest)
-      return PoolReturnedUnsorted(arena, policy);
+      return PoolReturnedInOrder(arena, policy);
     const bool fingers = UsesFingers(policy);
     const std::uint32_t old = arena->free_pools;
     ArenaRecord* last = nullptr;
@@ -164,6 +117,17 @@ class UsableArenas {
     return false;
   }
 
+  // A wholly free arena that was kept is given up after all.
+  void Remove(ArenaRecord* arena, const PolicyValues& policy) {
+    if (UsesFingers(policy) && last_with_[arena->free_pools] == arena) {
+      ArenaRecord* prev = arena->prev;
+      last_with_[arena->free_pools] =
+          prev != nullptr && prev->free_pools == arena->free_pools ? prev
+                                                                   : nullptr;
+    }
+    Unlink(arena);
+  }
+
   // The steps that the above are made of. They know no order.
   void Unlink(ArenaRecord* arena) {
     (arena->prev == nullptr ? front_ : arena->prev->next) = arena->next;
@@ -189,23 +153,17 @@ class UsableArenas {
   }
 
   // PoolReturned() for the orders that are not CPython's.
-  bool PoolReturnedUnsorted(ArenaRecord* arena, const PolicyValues& policy) {
+  bool PoolReturnedInOrder(ArenaRecord* arena, const PolicyValues& policy) {
     const std::uint32_t now = ++arena->free_pools;
     if (now == arena->total_pools && WhollyFree(arena) >= policy.keep_arenas) {
       if (now > 1) Unlink(arena);
       return true;
     }
-    if (policy.arena_choice == ArenaChoice::kEmptiest) {
-      if (now == 1) InsertFront(arena);
-      SortByMost(arena);
-    } else if (now == 1) {
-      ArenaRecord* left = nullptr;
-      if (policy.arena_choice == ArenaChoice::kAddress)
-        for (ArenaRecord* at = front_; at != nullptr && at->base < arena->base;
-             at = at->next)
-          left = at;
-      Insert(arena, left);
+    if (now > 1) {
+      if (!MovesWithCount(policy.arena_choice)) return false;
+      Unlink(arena);
     }
+    InsertInOrder(arena, policy);
     return false;
   }
   // Usable arenas that are wholly free, not counting this one.
@@ -215,27 +173,23 @@ class UsableArenas {
       if (at != but && at->free_pools == at->total_pools) ++count;
     return count;
   }
-  // To the left of all arenas with as many free pools or fewer.
-  void SortByMost(ArenaRecord* arena) {
-    Unlink(arena);
+  // In front of the first that it does not come behind.
+  void InsertInOrder(ArenaRecord* arena, const PolicyValues& policy) {
     ArenaRecord* left = nullptr;
     for (ArenaRecord* at = front_;
-         at != nullptr && at->free_pools > arena->free_pools; at = at->next)
+         at != nullptr && !ComesFirst(policy.arena_choice, *arena, *at);
+         at = at->next)
       left = at;
-    Insert(arena, left);
+    if (left == nullptr)
+      InsertFront(arena);
+    else
+      InsertAfter(arena, left);
   }
 
   // Do at least `count` arenas follow?
   static bool Followers(const ArenaRecord* arena, std::size_t count) {
     for (; count > 0 && arena != nullptr; --count) arena = arena->next;
     return arena != nullptr;
-  }
-  // nullptr: to the front.
-  void Insert(ArenaRecord* arena, ArenaRecord* left) {
-    if (left == nullptr)
-      InsertFront(arena);
-    else
-      InsertAfter(arena, left);
   }
 
   ArenaRecord* front_ = nullptr;

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "allocators/pymalloc/geometry.h"
+#include "allocators/pymalloc/policy.h"
 #include "allocators/pymalloc/statistics.h"
 
 namespace arenalab {

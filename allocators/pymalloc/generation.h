@@ -29,6 +29,7 @@
 
 #include "allocators/pymalloc/geometry.h"
 #include "allocators/pymalloc/heap.h"
+#include "allocators/pymalloc/policy.h"
 
 namespace arenalab {
 

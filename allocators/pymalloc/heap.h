@@ -19,9 +19,10 @@
 // THREADS. One at a time, as under the GIL. ERRORS. nullptr, never an
 // exception; a failing arena or metadata source leaves the heap as it was.
 //
-// Members are defined in heap_members.h, which heap.cc instantiates for every
-// generation: callers make one direct call (allocators/allocator.h). Code that
-// brings a generation of its own includes heap_members.h too.
+// Members are defined in heap_members.h (and what it includes), which heap.cc
+// instantiates for every generation: callers make one direct call
+// (allocators/allocator.h). Code that brings a generation of its own includes
+// heap_members.h too.
 #pragma once
 
 #include <array>
@@ -32,11 +33,14 @@
 
 #include "allocators/allocator.h"
 #include "allocators/pymalloc/arena.h"
+#include "allocators/pymalloc/arena_decay.h"
 #include "allocators/pymalloc/arena_map.h"
 #include "allocators/pymalloc/geometry.h"
+#include "allocators/pymalloc/policy.h"
 #include "allocators/pymalloc/pool.h"
 #include "allocators/pymalloc/size_class.h"
 #include "allocators/pymalloc/statistics.h"
+#include "allocators/request_hint.h"
 
 namespace arenalab {
 
@@ -46,6 +50,7 @@ template <class G>
 struct GenerationValues {
   static constexpr std::size_t kMaxPools = PoolsPerArena(G::kGeometry);
   static constexpr std::size_t kMaxClasses = G::kGeometry.classes;
+  static constexpr std::uint32_t kMaxLanes = LanesOf(G::kPolicy.lanes);
 
   explicit GenerationValues(std::string_view) {}
   static constexpr const GeometryValues& geometry() { return G::kGeometry; }
@@ -99,6 +104,15 @@ class Heap {
   std::size_t UsableSize(void* p) const noexcept;
   HeapSnapshot Snapshot() const noexcept;
 
+  // The same for a caller that knows more of the request: its block comes from
+  // the lane that policy().lanes says (lane.h). Without lanes, and without a
+  // hint, there is lane 0 only. A block that stays in place keeps its lane.
+  void* AllocateHinted(std::size_t bytes, const RequestHint& hint) noexcept;
+  void* AllocateZeroedHinted(std::size_t count, std::size_t bytes,
+                             const RequestHint& hint) noexcept;
+  void* ReallocateHinted(void* p, std::size_t bytes,
+                         const RequestHint& hint) noexcept;
+
   // The address test: does `p` lie in one of this heap's arenas? Exact for
   // addresses that a caller may hold. With AddressTest::kPoolIndex it reads the
   // word at the pool's header of any address, as CPython <= 3.9 does, so `p`
@@ -123,13 +137,16 @@ class Heap {
       visit(static_cast<const PoolHeader&>(
           *PoolAt(arena.first_pool + i * geometry().pool_bytes)));
   }
-  // The used list of a class, front (where allocation looks) first.
+  // The used lists of a class, each with its front (where allocation looks)
+  // first, lane by lane.
   template <class Visitor>
   void VisitUsedPools(std::size_t size_class, Visitor&& visit) const {
-    const std::uint64_t end = Sentinel(size_class);
-    for (std::uint64_t pool = PoolAt(end)->next; pool != end;
-         pool = PoolAt(pool)->next)
-      visit(static_cast<const PoolHeader&>(*PoolAt(pool)));
+    for (std::uint32_t lane = 0; lane < LanesOf(policy().lanes); ++lane) {
+      const std::uint64_t end = Sentinel(ListOf(lane, size_class));
+      for (std::uint64_t pool = PoolAt(end)->next; pool != end;
+           pool = PoolAt(pool)->next)
+        visit(static_cast<const PoolHeader&>(*PoolAt(pool)));
+    }
   }
 
   Statistics ComputeStatistics() const noexcept;
@@ -145,8 +162,13 @@ class Heap {
   // trick, and half the cache lines. It is read and written through PoolAt()
   // only. Were its words members of another struct, the compiler could take a
   // store to PoolHeader::next for one that cannot change a list's head.
-  std::uint64_t Sentinel(std::size_t size_class) const {
-    return AddressOf(&used_[2 * size_class]) - offsetof(PoolHeader, next);
+  std::uint64_t Sentinel(std::size_t list) const {
+    return AddressOf(&used_[2 * list]) - offsetof(PoolHeader, next);
+  }
+  // The number of a used list.
+  static std::size_t ListOf(std::uint32_t lane, std::size_t size_class) {
+    if constexpr (Values::kMaxLanes == 1) return size_class;
+    return lane * Values::kMaxClasses + size_class;
   }
   PoolHeader* PoolOf(const void* p) const {
     return PoolAt(AddressOf(p) & ~(geometry().pool_bytes - 1));
@@ -165,10 +187,11 @@ class Heap {
   PoolHeader* CarvePool(ArenaRecord* arena);
   ArenaRecord* AcquireArena();
   void ReleaseArena(ArenaRecord* arena);
-  void PushUsed(PoolHeader* pool, std::uint32_t size_class);
+  void PushUsed(PoolHeader* pool, std::size_t list);
   void LinkUsed(PoolHeader* pool, std::uint64_t left);
-  void LinkFreeByAddress(PoolHeader* pool, std::uint64_t block);
+  void LinkFreeInOrder(PoolHeader* pool, std::uint64_t block);
   void SortUsed(PoolHeader* pool);
+  void ReleaseExpired();
   void DiscardPages(PoolHeader* pool);
   void PoolBecameEmpty(PoolHeader* pool);
   void* AllocateRaw(std::size_t bytes);
@@ -176,7 +199,7 @@ class Heap {
   ArenaView ViewOf(std::uint32_t index) const;
 
   [[no_unique_address]] Values values_;
-  std::array<std::uint64_t, 2 * Values::kMaxClasses> used_;
+  std::array<std::uint64_t, 2 * Values::kMaxClasses * Values::kMaxLanes> used_;
   ArenaMap map_;
   ArenaRecords records_;
   UsableArenas<Values::kMaxPools> usable_;
@@ -184,6 +207,9 @@ class Heap {
   std::uint64_t free_pools_ = 0;
   std::uint32_t carving_ = 0;
   std::uint32_t uncarved_pools_ = 0;
+
+  // The lane of the request that is being served.
+  std::uint32_t lane_ = 0;
 
   std::uint64_t raw_blocks_ = 0;
   std::uint64_t arenas_created_ = 0;
@@ -193,6 +219,10 @@ class Heap {
   ArenaSource arena_source_;
   RawSource raw_source_;
   RawSource metadata_source_;
+
+  // PolicyValues::decay_bytes: what is kept, and the clock.
+  DecayingArenas decaying_;
+  std::uint64_t block_bytes_asked_ = 0;
 };
 
 }  // namespace arenalab

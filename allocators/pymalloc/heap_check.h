@@ -2,8 +2,9 @@
 //
 //   P1 - P6   pools                        pool.h   (P4 is a test's: see there)
 //   L1        the used list of class c holds exactly the pools of class c with
-//             some blocks out but not all, each once, and prev mirrors next
-//   A1 - A6   arenas, usable list, fingers arena.h
+//             some blocks out but not all, each once, in its lane's list and in
+//             the order of PoolChoice, and prev mirrors next
+//   A1 - A7   arenas, usable list, fingers arena.h
 //   M1        the address test             arena_map.h
 //   S1        the statistics' six lines sum to the live arenas
 //
@@ -13,7 +14,7 @@
 // still faults. Slow: linear in the heap. The heap must not be used meanwhile.
 //
 // Under EmptyPools::kOneList A1 counts the pools never carved, and A2 - A4 and
-// A6 say nothing: no arena there has a free-pool list.
+// A7 say nothing: no arena there has a free-pool list.
 #pragma once
 
 #include <array>
@@ -42,14 +43,19 @@ class HeapInside {
   explicit HeapInside(Heap<G>& heap) : heap_(heap) {}
 
   // Of these only next and prev exist.
-  PoolHeader& head(std::size_t c) { return *PoolAt(heap_.Sentinel(c)); }
+  PoolHeader& head(std::size_t c, std::uint32_t lane = 0) {
+    return *PoolAt(sentinel(c, lane));
+  }
   auto& usable() { return heap_.usable_; }
   auto& records() { return heap_.records_; }
   auto& map() { return heap_.map_; }
   std::uint64_t& free_pools() { return heap_.free_pools_; }
   std::uint32_t carving() const { return heap_.carving_; }
   std::uint32_t uncarved_pools() const { return heap_.uncarved_pools_; }
-  std::uint64_t sentinel(std::size_t c) const { return heap_.Sentinel(c); }
+  std::uint64_t sentinel(std::size_t c, std::uint32_t lane = 0) const {
+    return heap_.Sentinel(heap_.ListOf(lane, c));
+  }
+  DecayingArenas& decaying() { return heap_.decaying_; }
   RadixShape radix_shape() const { return heap_.radix_shape(); }
 
  private:
@@ -175,9 +181,9 @@ class HeapCheck {
                   "free block is a carved block of its pool", at, carved,
                   offset))
         return;
-      if (policy_.free_list == FreeList::kAddress && LinkAt(at) != 0 &&
-          !Expect(at < LinkAt(at), "P5", "lowest free block first", at, at,
-                  LinkAt(at)))
+      if (LinkAt(at) != 0 &&
+          !Expect(ComesFirst(policy_.free_list, at, LinkAt(at)), "P5",
+                  "order of the free list", at, at, LinkAt(at)))
         return;
       if (!Expect(!seen[offset / size], "P5", "free block is listed once", at,
                   0, 1))
@@ -194,52 +200,40 @@ class HeapCheck {
 
   void CheckUsedLists() {
     std::uint64_t in_lists = 0;
-    for (std::uint32_t c = 0; c < geometry_.classes; ++c) {
-      const std::uint64_t end = inside_.sentinel(c);
-      std::uint64_t before = end;
-      for (std::uint64_t at = inside_.head(c).next; at != end;
-           at = PoolAt(at)->next) {
-        const PoolHeader& pool = *PoolAt(at);
-        if (!ExpectEqual(0, at % geometry_.pool_bytes, "P1",
-                         "used pool is aligned", at))
-          return;
-        ++in_lists;
-        if (!Expect(in_lists <= used_pools_, "L1",
-                    "used lists hold the used pools", at, used_pools_,
-                    in_lists))
-          return;
-        ExpectEqual(before, pool.prev, "L1", "prev mirrors next", at);
-        ExpectEqual(c, pool.size_class, "L1", "class of the list", at);
-        Expect(IsUsed(pool), "L1", "some blocks out, not all", at,
-               Capacity(pool), pool.live_blocks);
-        if (before != end) CheckUsedOrder(*PoolAt(before), pool);
-        before = at;
-      }
-      ExpectEqual(before, inside_.head(c).prev, "L1", "list's last pool", end);
-    }
+    for (std::uint32_t lane = 0; lane < LanesOf(policy_.lanes); ++lane)
+      for (std::uint32_t c = 0; c < geometry_.classes; ++c)
+        if (!CheckUsedList(lane, c, &in_lists)) return;
     ExpectEqual(used_pools_, in_lists, "L1", "every used pool is in a list", 0);
   }
 
-  void CheckUsedOrder(const PoolHeader& left, const PoolHeader& right) {
-    if (policy_.pool_choice == PoolChoice::kAddress)
-      Expect(AddressOf(&left) < AddressOf(&right), "L1", "lowest pool first",
-             AddressOf(&right), AddressOf(&left), AddressOf(&right));
-    if (policy_.pool_choice == PoolChoice::kFullest)
-      Expect(left.live_blocks >= right.live_blocks, "L1", "fullest pool first",
-             AddressOf(&right), left.live_blocks, right.live_blocks);
-  }
-
-  void CheckUsableOrder(const ArenaRecord& left, const ArenaRecord& right) {
-    if (policy_.arena_choice == ArenaChoice::kFullest)
-      Expect(left.free_pools <= right.free_pools, "A3",
-             "fewest free pools first", right.base, left.free_pools,
-             right.free_pools);
-    if (policy_.arena_choice == ArenaChoice::kEmptiest)
-      Expect(left.free_pools >= right.free_pools, "A3", "most free pools first",
-             right.base, left.free_pools, right.free_pools);
-    if (policy_.arena_choice == ArenaChoice::kAddress)
-      Expect(left.base < right.base, "A3", "lowest arena first", right.base,
-             left.base, right.base);
+  // False where the list cannot be walked on.
+  bool CheckUsedList(std::uint32_t lane, std::uint32_t c,
+                     std::uint64_t* in_lists) {
+    const std::uint64_t end = inside_.sentinel(c, lane);
+    std::uint64_t before = end;
+    for (std::uint64_t at = inside_.head(c, lane).next; at != end;
+         at = PoolAt(at)->next) {
+      const PoolHeader& pool = *PoolAt(at);
+      if (!ExpectEqual(0, at % geometry_.pool_bytes, "P1",
+                       "used pool is aligned", at))
+        return false;
+      ++*in_lists;
+      if (!Expect(*in_lists <= used_pools_, "L1",
+                  "used lists hold the used pools", at, used_pools_, *in_lists))
+        return false;
+      ExpectEqual(before, pool.prev, "L1", "prev mirrors next", at);
+      ExpectEqual(c, pool.size_class, "L1", "class of the list", at);
+      ExpectEqual(lane, pool.lane, "L1", "lane of the list", at);
+      Expect(IsUsed(pool), "L1", "some blocks out, not all", at, Capacity(pool),
+             pool.live_blocks);
+      if (before != end)
+        Expect(ComesFirst(policy_.pool_choice, *PoolAt(before), pool), "L1",
+               "order of the used list", at, before, at);
+      before = at;
+    }
+    ExpectEqual(before, inside_.head(c, lane).prev, "L1", "list's last pool",
+                end);
+    return true;
   }
 
   void CheckUsableList() {
@@ -256,13 +250,19 @@ class HeapCheck {
              "usable arena has a free pool", at->base, 1, at->free_pools);
       ExpectEqual(AddressOf(before), AddressOf(at->prev), "A3",
                   "prev mirrors next", at->base);
-      if (before != nullptr) CheckUsableOrder(*before, *at);
+      if (before != nullptr)
+        Expect(ComesFirst(policy_.arena_choice, *before, *at), "A3",
+               "order of the usable list", at->base, before->free_pools,
+               at->free_pools);
       before = at;
     }
     ExpectEqual(arenas_with_free_pools_, listed, "A2",
                 "every arena with a free pool is usable", 0);
     Expect(wholly_free_ <= policy_.keep_arenas, "A6", "wholly free arenas", 0,
            policy_.keep_arenas, wholly_free_);
+    if (policy_.decay_bytes != 0)
+      ExpectEqual(wholly_free_, inside_.decaying().count(), "A7",
+                  "wholly free arenas that decay", 0);
     if (policy_.arena_sort != ArenaSort::kFingers ||
         policy_.arena_choice != ArenaChoice::kFullest)
       return;

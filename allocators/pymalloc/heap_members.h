@@ -11,7 +11,6 @@
 #include <limits>
 
 #include "allocators/pymalloc/heap.h"
-#include "allocators/pymalloc/heap_walk.h"
 
 // The two halves of malloc and free are inlined into their callers, as CPython
 // does since 3.8. A sanitizer's build cannot force it: the address test below
@@ -38,9 +37,10 @@ Heap<G>::Heap(const HeapOptions& options)
       arena_source_(options.arena_source),
       raw_source_(options.raw_source),
       metadata_source_(options.metadata_source) {
-  for (std::size_t c = 0; c < Values::kMaxClasses; ++c) {
-    PoolHeader* head = PoolAt(Sentinel(c));
-    head->next = head->prev = Sentinel(c);
+  const std::size_t lists = LanesOf(policy().lanes) * Values::kMaxClasses;
+  for (std::size_t list = 0; list < lists; ++list) {
+    PoolHeader* head = PoolAt(Sentinel(list));
+    head->next = head->prev = Sentinel(list);
   }
 }
 
@@ -108,8 +108,11 @@ void* Heap<G>::TakeBlock(std::size_t bytes) {
 // nullptr if no pool of the class has a block.
 template <class G>
 ARENALAB_HOT void* Heap<G>::PopFront(std::uint32_t size_class) {
-  const std::uint64_t front = PoolAt(Sentinel(size_class))->next;
-  if (front == Sentinel(size_class)) [[unlikely]]
+  if (policy().decay_bytes != 0)
+    block_bytes_asked_ += BlockSize(geometry(), size_class);
+  const std::uint64_t head = Sentinel(ListOf(lane_, size_class));
+  const std::uint64_t front = PoolAt(head)->next;
+  if (front == head) [[unlikely]]
     return nullptr;
   PoolHeader* pool = PoolAt(front);
   ++pool->live_blocks;
@@ -147,12 +150,15 @@ ARENALAB_COLD __attribute__((returns_nonnull)) void* Heap<G>::Refill(
 // allocate_from_new_pool.
 template <class G>
 ARENALAB_COLD void* Heap<G>::TakeFromNewPool(std::uint32_t size_class) {
+  if (policy().decay_bytes != 0) ReleaseExpired();
   PoolHeader* pool = policy().empty_pools == EmptyPools::kOneList
                          ? TakeFreePoolOfOneList()
                          : TakeFreePool();
   if (pool == nullptr) return nullptr;
-  PushUsed(pool, size_class);
   pool->live_blocks = 1;
+  if constexpr (Values::kMaxLanes > 1)
+    pool->lane = static_cast<std::uint16_t>(lane_);
+  PushUsed(pool, ListOf(lane_, size_class));
   if (pool->size_class == size_class) {
     // Emptied by the same class: its free list and its frontier still hold. The
     // list has two blocks at least, so the pool stays used.
@@ -162,7 +168,7 @@ ARENALAB_COLD void* Heap<G>::TakeFromNewPool(std::uint32_t size_class) {
   }
   const std::size_t size = BlockSize(geometry(), size_class);
   const std::uint64_t block = AddressOf(pool) + geometry().header_bytes;
-  pool->size_class = size_class;
+  pool->size_class = static_cast<std::uint16_t>(size_class);
   pool->max_next_offset =
       static_cast<std::uint32_t>(geometry().pool_bytes - size);
   pool->next_offset =
@@ -180,6 +186,8 @@ PoolHeader* Heap<G>::TakeFreePool() {
     if (arena == nullptr) return nullptr;
     usable_.AddOnly(arena, policy());
   }
+  if (policy().decay_bytes != 0 && arena->free_pools == arena->total_pools)
+    decaying_.Drop(records_.IndexOf(arena));
   usable_.PoolTaken(policy());
   if (arena->free_list == 0) return CarvePool(arena);
   PoolHeader* pool = PoolAt(arena->free_list);
@@ -213,6 +221,7 @@ PoolHeader* Heap<G>::CarvePool(ArenaRecord* arena) {
   arena->next_virgin_pool += geometry().pool_bytes;
   pool->arena_index = records_.IndexOf(arena);
   pool->size_class = kNoClass;
+  pool->lane = 0;
   return pool;
 }
 
@@ -266,8 +275,8 @@ template <class G>
 ARENALAB_HOT void Heap<G>::ReturnBlock(void* p, PoolHeader* pool) {
   const std::uint64_t block = AddressOf(p);
   const std::uint64_t old = pool->free_list;
-  if (policy().free_list == FreeList::kAddress && old != 0 && block > old) {
-    LinkFreeByAddress(pool, block);
+  if (old != 0 && !ComesFirst(policy().free_list, block, old)) {
+    LinkFreeInOrder(pool, block);
   } else {
     LinkAt(block) = old;
     pool->free_list = block;
@@ -275,25 +284,25 @@ ARENALAB_HOT void Heap<G>::ReturnBlock(void* p, PoolHeader* pool) {
   --pool->live_blocks;
   if (old == 0) [[unlikely]] {
     // Was full and in no list. It has a second block, so it is not empty now.
-    PushUsed(pool, pool->size_class);
+    PushUsed(pool, ListOf(pool->lane, pool->size_class));
     return;
   }
   if (pool->live_blocks != 0) [[likely]] {
     // The pool stays where it is in its list.
-    if (policy().pool_choice == PoolChoice::kFullest) SortUsed(pool);
+    if (MovesOnFree(policy().pool_choice)) SortUsed(pool);
     return;
   }
   PoolBecameEmpty(pool);
 }
 
-// To the front, where allocation looks.
+// To the front, where allocation looks; elsewhere by another PoolChoice.
 template <class G>
-ARENALAB_HOT void Heap<G>::PushUsed(PoolHeader* pool,
-                                    std::uint32_t size_class) {
-  std::uint64_t left = Sentinel(size_class);
-  if (policy().pool_choice == PoolChoice::kAddress)
+ARENALAB_HOT void Heap<G>::PushUsed(PoolHeader* pool, std::size_t list) {
+  std::uint64_t left = Sentinel(list);
+  if (policy().pool_choice != PoolChoice::kRecent)
     for (std::uint64_t at = PoolAt(left)->next;
-         at != Sentinel(size_class) && at < AddressOf(pool);
+         at != Sentinel(list) &&
+         !ComesFirst(policy().pool_choice, *pool, *PoolAt(at));
          at = PoolAt(at)->next)
       left = at;
   LinkUsed(pool, left);
@@ -306,30 +315,6 @@ ARENALAB_HOT void Heap<G>::LinkUsed(PoolHeader* pool, std::uint64_t left) {
   pool->prev = left;
   PoolAt(right)->prev = AddressOf(pool);
   PoolAt(left)->next = AddressOf(pool);
-}
-
-// PoolChoice::kFullest: a block was freed, so others may be fuller now.
-template <class G>
-ARENALAB_COLD void Heap<G>::SortUsed(PoolHeader* pool) {
-  const std::uint64_t end = Sentinel(pool->size_class);
-  std::uint64_t left = AddressOf(pool);
-  while (PoolAt(left)->next != end &&
-         PoolAt(PoolAt(left)->next)->live_blocks > pool->live_blocks)
-    left = PoolAt(left)->next;
-  if (left == AddressOf(pool)) return;
-  PoolAt(pool->next)->prev = pool->prev;
-  PoolAt(pool->prev)->next = pool->next;
-  LinkUsed(pool, left);
-}
-
-// FreeList::kAddress: `block` lies behind the first free one.
-template <class G>
-ARENALAB_COLD void Heap<G>::LinkFreeByAddress(PoolHeader* pool,
-                                              std::uint64_t block) {
-  std::uint64_t left = pool->free_list;
-  while (LinkAt(left) != 0 && LinkAt(left) < block) left = LinkAt(left);
-  LinkAt(block) = LinkAt(left);
-  LinkAt(left) = block;
 }
 
 // insert_to_freepool.
@@ -347,17 +332,12 @@ ARENALAB_COLD void Heap<G>::PoolBecameEmpty(PoolHeader* pool) {
   ArenaRecord* arena = &records_[pool->arena_index];
   pool->next = arena->free_list;
   arena->free_list = AddressOf(pool);
-  if (usable_.PoolReturned(arena, policy())) ReleaseArena(arena);
-}
-
-template <class G>
-void Heap<G>::DiscardPages(PoolHeader* pool) {
-  if (arena_source_.discard == nullptr) return;
-  pool->size_class = kNoClass;  // its blocks must be set up anew
-  arena_source_.discard(
-      arena_source_.context,
-      reinterpret_cast<void*>(AddressOf(pool) + kDiscardedPageBytes),
-      geometry().pool_bytes - kDiscardedPageBytes);
+  const bool released = usable_.PoolReturned(arena, policy());
+  if (released) ReleaseArena(arena);
+  if (policy().decay_bytes == 0) return;
+  if (!released && arena->free_pools == arena->total_pools)
+    decaying_.Add(records_.IndexOf(arena), block_bytes_asked_);
+  ReleaseExpired();
 }
 
 template <class G>
@@ -432,13 +412,7 @@ ARENALAB_COLD void* Heap<G>::AllocateRaw(std::size_t bytes) {
   return block;
 }
 
-// --- Looking at it ---------------------------------------------------------
-
-template <class G>
-std::size_t Heap<G>::UsableSize(void* p) const noexcept {
-  const PoolHeader* pool = PoolOf(p);
-  if (OwnsInPool(p, pool)) return BlockSize(geometry(), pool->size_class);
-  return raw_source_.usable_size(raw_source_.context, p);
-}
-
 }  // namespace arenalab
+
+#include "allocators/pymalloc/heap_policies.h"
+#include "allocators/pymalloc/heap_walk.h"

@@ -82,4 +82,11 @@ HeapSnapshot Heap<G>::Snapshot() const noexcept {
   return snapshot;
 }
 
+template <class G>
+std::size_t Heap<G>::UsableSize(void* p) const noexcept {
+  const PoolHeader* pool = PoolOf(p);
+  if (OwnsInPool(p, pool)) return BlockSize(geometry(), pool->size_class);
+  return raw_source_.usable_size(raw_source_.context, p);
+}
+
 }  // namespace arenalab

@@ -35,8 +35,8 @@
 //   P6  next_offset is a block boundary and at most one past the last block;
 //       max_next_offset == pool_bytes - block size.
 //
-// P4 cannot be seen from inside a running heap; golden_test.cc watches it over
-// memory that was filled with a pattern beforehand.
+// P4 cannot be seen from inside a running heap; untouched_memory_test.cc
+// watches it over memory that was filled with a pattern beforehand.
 #pragma once
 
 #include <cstddef>
@@ -52,8 +52,9 @@ struct PoolHeader {
   std::uint64_t next;         //          nextpool: used list or free-pool list
   std::uint64_t prev;         //          prevpool: used list only
   std::uint32_t arena_index;  //          arenaindex
-  std::uint32_t size_class;   //          szidx; survives emptiness
-  std::uint32_t next_offset;  //          nextoffset, from base, in bytes
+  std::uint16_t size_class;   //          szidx; survives emptiness
+  std::uint16_t lane;  // (lane.h) always 0 in CPython: szidx's upper half
+  std::uint32_t next_offset;      //          nextoffset, from base, in bytes
   std::uint32_t max_next_offset;  //      maxnextoffset
 };
 static_assert(sizeof(PoolHeader) == kPoolHeaderBytes,

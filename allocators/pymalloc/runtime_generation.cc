@@ -53,11 +53,22 @@ class SettingsReader {
     kFreeList,
     kMadviseFreePools,
     kAddressTest,
+    kDecayBytes,
+    kLanes,
   };
-  static constexpr std::string_view kKeys[] = {
-      "geometry",        "arena_bytes",        "pool_bytes",   "alignment",
-      "max_small_bytes", "keep_arenas",        "arena_choice", "pool_choice",
-      "free_list",       "madvise_free_pools", "address_test"};
+  static constexpr std::string_view kKeys[] = {"geometry",
+                                               "arena_bytes",
+                                               "pool_bytes",
+                                               "alignment",
+                                               "max_small_bytes",
+                                               "keep_arenas",
+                                               "arena_choice",
+                                               "pool_choice",
+                                               "free_list",
+                                               "madvise_free_pools",
+                                               "address_test",
+                                               "decay_bytes",
+                                               "lanes"};
 
   bool Given(Key key) const { return given_[key]; }
 
@@ -66,7 +77,8 @@ class SettingsReader {
     if (!ReadName(key, kKeys, &which))
       return "no such key; there are geometry, arena_bytes, pool_bytes, "
              "alignment, max_small_bytes, keep_arenas, arena_choice, "
-             "pool_choice, free_list, madvise_free_pools, address_test";
+             "pool_choice, free_list, madvise_free_pools, address_test, "
+             "decay_bytes, lanes";
     if (given_[which]) return "a key stands twice";
     given_[which] = true;
     text_[which] = value;
@@ -123,23 +135,33 @@ class SettingsReader {
 
   const char* ReadRules() {
     const bool releases = policy_.empty_pools == EmptyPools::kPerArena;
-    if (!releases && (Given(kKeepArenas) || Given(kArenaChoice)))
-      return "keep_arenas, arena_choice: this geometry never releases an arena";
+    if (!releases &&
+        (Given(kKeepArenas) || Given(kArenaChoice) || Given(kDecayBytes)))
+      return "keep_arenas, arena_choice, decay_bytes: this geometry never "
+             "releases an arena";
     if (Given(kKeepArenas)) {
       if (number_[kKeepArenas] < 0) return "keep_arenas: a number";
       policy_.keep_arenas = static_cast<std::size_t>(number_[kKeepArenas]);
     }
+    if (Given(kDecayBytes)) {
+      if (number_[kDecayBytes] <= 0) return "decay_bytes: a number above 0";
+      policy_.decay_bytes = static_cast<std::uint64_t>(number_[kDecayBytes]);
+      if (policy_.keep_arenas == 0 ||
+          policy_.keep_arenas > DecayingArenas::kMost)
+        return "decay_bytes: needs keep_arenas of 1 to 64, of which it lets go";
+    }
+    if (Given(kLanes) &&
+        !ReadName(text_[kLanes], LaneRules::kNames, &policy_.lanes))
+      return "lanes: none, lifetime, domain, thread or state";
     if (Given(kArenaChoice) &&
-        !ReadName(text_[kArenaChoice],
-                  {"fullest", "address", "recent", "emptiest"},
+        !ReadName(text_[kArenaChoice], ArenaOrders::kNames,
                   &policy_.arena_choice))
       return "arena_choice: fullest, address, recent or emptiest";
     if (Given(kPoolChoice) &&
-        !ReadName(text_[kPoolChoice], {"recent", "address", "fullest"},
-                  &policy_.pool_choice))
+        !ReadName(text_[kPoolChoice], PoolOrders::kNames, &policy_.pool_choice))
       return "pool_choice: recent, address or fullest";
     if (Given(kFreeList) &&
-        !ReadName(text_[kFreeList], {"lifo", "address"}, &policy_.free_list))
+        !ReadName(text_[kFreeList], BlockOrders::kNames, &policy_.free_list))
       return "free_list: lifo or address";
     if (Given(kMadviseFreePools)) {
       if (text_[kMadviseFreePools] != "0" && text_[kMadviseFreePools] != "1")

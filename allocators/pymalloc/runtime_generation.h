@@ -13,16 +13,21 @@
 //   max_small_bytes     a multiple of the alignment, at most 128 classes; two
 //                       blocks of it must fit into a pool
 //   keep_arenas         wholly free arenas kept: a number
-//   arena_choice        fullest | address | recent | emptiest
-//   pool_choice         recent | address | fullest
-//   free_list           lifo | address
+//   arena_choice        fullest | address | recent | emptiest (arena_order.h)
+//   pool_choice         recent | address | fullest (pool_order.h)
+//   free_list           lifo | address (pool_order.h)
 //   madvise_free_pools  0 | 1: give the pages of empty pools back, all but the
 //                       header's; needs pools of more than a 4 KiB page
 //   address_test        index | radix: the index needs pools of at most 4 KiB
 //                       (default: as the geometry, radix if it must be)
 //
-// keep_arenas and arena_choice need arenas that are released: not with the
-// geometries of 2.3 and 2.4.
+//   decay_bytes         a kept arena is released after so many bytes of blocks;
+//                       needs keep_arenas of 1 to 64
+//   lanes               none | lifetime | domain | thread | state: pools apart
+//                       by what is known of a request (lane.h)
+//
+// keep_arenas, arena_choice and decay_bytes need arenas that are released: not
+// with the geometries of 2.3 and 2.4.
 #pragma once
 
 #include <cstddef>
@@ -49,6 +54,7 @@ template <>
 struct GenerationValues<RuntimeGeneration> {
   static constexpr std::size_t kMaxPools = 1024;
   static constexpr std::size_t kMaxClasses = arenalab::kMaxClasses;
+  static constexpr std::uint32_t kMaxLanes = arenalab::kMaxLanes;
 
   static const char* CheckSettings(std::string_view settings) {
     HeapSettings unused;

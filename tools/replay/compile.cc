@@ -91,6 +91,7 @@ class Compiler {
     const bool foreign =
         event.layer == Layer::kRaw || event.layer == Layer::kLibc;
     AppendNote(foreign);
+    AppendOrigin(event);
     AppendOp(code, identified.object, event);
     ++out_.steps;
     return true;
@@ -114,6 +115,14 @@ class Compiler {
       gap = CompiledTrace::kFarGap;
     }
     out_.notes.push_back(static_cast<std::uint8_t>(gap << 1 | foreign));
+  }
+
+  void AppendOrigin(const Event& event) {
+    out_.in_object_domain.push_back(event.layer == Layer::kObject);
+    if (out_.origins.empty() || out_.origins.back().thread != event.thread ||
+        out_.origins.back().state != event.state) {
+      out_.origins.push_back({out_.steps, event.thread, event.state});
+    }
   }
 
   void AppendOp(OpCode code, std::uint32_t slot, const Event& event) {

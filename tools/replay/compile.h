@@ -10,8 +10,8 @@
 // FORK. A child begins with its parent's heap: the parent's requests up to the
 // fork are INHERITED steps. They come first and have no request number.
 //
-// MEMORY. Eight bytes a request in an anonymous file, one byte beside it, and
-// the table of live objects.
+// MEMORY. Eight bytes a request in an anonymous file, one byte and one bit
+// beside it, sixteen for each change of thread, and the table of live objects.
 #pragma once
 
 #include <array>
@@ -47,6 +47,14 @@ struct RecordedArena {
   std::uint64_t size_bytes;
 };
 
+// From this step on requests are made by this thread on this interpreter's
+// state.
+struct Origin {
+  std::uint64_t step;
+  std::uint32_t thread;
+  std::uint32_t state;
+};
+
 struct CompiledTrace {
   OpFile ops;  // closed by one kEnd
   // One byte a step. Bit 0: a raw or libc request, which pymalloc never
@@ -55,6 +63,9 @@ struct CompiledTrace {
   static constexpr std::uint8_t kFarGap = 127;
   std::vector<std::uint8_t> notes;
   std::vector<std::uint64_t> far_gaps;
+  // For hints.h. One bit a step: asked for from the object domain.
+  std::vector<bool> in_object_domain;
+  std::vector<Origin> origins;  // ascending; the first is of step 0
 
   Scope scope = Scope::kPython;
   std::uint64_t steps = 0;

@@ -10,6 +10,7 @@
 #include "allocators/pymalloc/runtime_generation.h"
 #include "tools/replay/arena_region.h"
 #include "tools/replay/committed.h"
+#include "tools/replay/hints.h"
 #include "tools/replay/pool_map.h"
 #include "tracer/format/input_error.h"
 
@@ -77,7 +78,9 @@ class Model : public ArenaListener {
         committed_(region_, options.page_bytes),
         map_(geometry_, region_, samples.timeline.steps.size(),
              options.map_budget_bytes),
+        has_lanes_(values.policy.lanes != LaneChoice::kNone),
         cursor_(trace),
+        hints_(trace, values.policy.lanes == LaneChoice::kLifetime),
         slots_(trace.slots),
         used_blocks_(geometry_.classes),
         most_used_blocks_(geometry_.classes) {
@@ -132,6 +135,7 @@ class Model : public ArenaListener {
 
   void Take(const Step& step) {
     Slot& slot = slots_[step.slot];
+    if (has_lanes_) hint_ = hints_.Next();
     if (step.foreign) {
       // The raw domain and the C library: the second allocator's whatever its
       // size.
@@ -143,10 +147,11 @@ class Model : public ArenaListener {
     }
     switch (step.code) {
       case OpCode::kAlloc:
-        Remember(slot, heap_->Allocate(step.size_bytes), step.size_bytes);
+        Remember(slot, heap_->AllocateHinted(step.size_bytes, hint_),
+                 step.size_bytes);
         break;
       case OpCode::kZeroed:
-        Remember(slot, heap_->AllocateZeroed(1, step.size_bytes),
+        Remember(slot, heap_->AllocateZeroedHinted(1, step.size_bytes, hint_),
                  step.size_bytes);
         break;
       case OpCode::kAligned:
@@ -175,7 +180,7 @@ class Model : public ArenaListener {
   void Reallocate(Slot& slot, std::uint64_t bytes) {
     void* old = slot.size_class == kRaw ? raw_.block()
                                         : reinterpret_cast<void*>(slot.address);
-    void* now = heap_->Reallocate(old, bytes);
+    void* now = heap_->ReallocateHinted(old, bytes, hint_);
     if (now == nullptr) {
       ++run_.failed_requests;
     } else if (now == old && slot.size_class != kRaw) {
@@ -290,7 +295,10 @@ class Model : public ArenaListener {
   CommittedPages committed_;
   PoolMap map_;
   MadeUpRawBlocks raw_;
+  const bool has_lanes_;
   StepCursor cursor_;
+  HintCursor hints_;
+  RequestHint hint_;  // of the step that is taken
   std::vector<Slot> slots_;
   std::vector<std::uint64_t> used_blocks_;       // by class
   std::vector<std::uint64_t> most_used_blocks_;  // by class

@@ -282,6 +282,13 @@ class Replayer {
     if (!allocator.geometry.empty() && trace_.scope != Scope::kPython) {
       return "its heap would serve raw requests too, which pymalloc does not";
     }
+    HeapSettings settings{};
+    if (!allocator.geometry.empty() &&
+        ReadHeapSettings(allocator.spec.settings, &settings) == nullptr &&
+        settings.policy.lanes != LaneChoice::kNone) {
+      return "its lanes ask for more of a request than a worker is told; the "
+             "model's figures stand";
+    }
     const std::uint64_t memory =
         static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) *
         static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));

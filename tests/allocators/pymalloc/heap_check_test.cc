@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "allocators/pymalloc/generation.h"
+#include "allocators/pymalloc/runtime_generation.h"
 #include "tests/allocators/pymalloc/slot_arena_source.h"
 
 namespace arenalab {
@@ -336,6 +337,31 @@ TEST(HeapCheck, A6TwoWhollyFreeArenasWhereOneIsKept) {
   EXPECT_STREQ(v->number, "A6");
   EXPECT_EQ(v->expected, 1u);
   EXPECT_EQ(v->actual, 2u);
+}
+
+TEST(HeapCheck, A7WhollyFreeArenaThatDoesNotDecay) {
+  HeapOptions options;
+  options.settings = "keep_arenas:1,decay_bytes:65536";
+  Heap<RuntimeGeneration> heap(options);
+  heap.Free(heap.Allocate(64));
+  ASSERT_FALSE(FindViolation(heap));
+  HeapInside<RuntimeGeneration>(heap).decaying().Drop(0);
+  const std::optional<Violation> v = FindViolation(heap);
+  ASSERT_TRUE(v);
+  EXPECT_STREQ(v->number, "A7");
+  EXPECT_EQ(v->expected, 1u);
+}
+
+TEST(HeapCheck, L1PoolInTheListOfAnotherLane) {
+  HeapOptions options;
+  options.settings = "lanes:domain";
+  Heap<RuntimeGeneration> heap(options);
+  void* block = heap.AllocateHinted(64, {.domain = 1});
+  ASSERT_FALSE(FindViolation(heap));
+  PoolAt(AddressOf(block) & ~std::uint64_t{16383})->lane = 2;
+  const std::optional<Violation> v = FindViolation(heap);
+  ASSERT_TRUE(v);
+  EXPECT_STREQ(v->number, "L1");
 }
 
 TEST(HeapCheck, M1ArenaThatTheMapForgot) {

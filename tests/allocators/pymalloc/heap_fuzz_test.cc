@@ -28,13 +28,16 @@ struct Operation {
   std::size_t block;  // which live one; kFreeMany: from which on
   std::size_t bytes;
   std::size_t alignment;
+  RequestHint hint;
 };
 
 std::ostream& operator<<(std::ostream& out, const Operation& op) {
   constexpr const char* kNames[] = {"malloc",  "calloc", "aligned",
                                     "realloc", "free",   "free-many"};
   return out << kNames[static_cast<int>(op.kind)] << " block " << op.block
-             << " bytes " << op.bytes << " alignment " << op.alignment;
+             << " bytes " << op.bytes << " alignment " << op.alignment
+             << " domain " << op.hint.domain << " thread " << op.hint.thread
+             << " lifetime 2^" << int{op.hint.lifetime_log2};
 }
 
 class Dice {
@@ -47,6 +50,42 @@ class Dice {
 
  private:
   std::uint64_t state_;
+};
+
+// The heap's tables, which cannot be had now and then.
+class FlakyTables {
+ public:
+  void FailAt(std::uint64_t call) { fail_at_ = call; }
+  std::uint64_t calls() const { return calls_; }
+  std::uint64_t failures() const { return failures_; }
+
+  // What a heap asks its metadata source for.
+  RawSource source() {
+    RawSource tables = LibcRawSource();
+    tables.context = this;
+    tables.allocate_zeroed = [](void* self, std::size_t count,
+                                std::size_t bytes) -> void* {
+      return Self(self)->Fails() ? nullptr : std::calloc(count, bytes);
+    };
+    tables.reallocate = [](void* self, void* p, std::size_t bytes) -> void* {
+      return Self(self)->Fails() ? nullptr : std::realloc(p, bytes);
+    };
+    return tables;
+  }
+
+ private:
+  static FlakyTables* Self(void* context) {
+    return static_cast<FlakyTables*>(context);
+  }
+  bool Fails() {
+    if (calls_++ != fail_at_) return false;
+    ++failures_;
+    return true;
+  }
+
+  std::uint64_t calls_ = 0;
+  std::uint64_t fail_at_ = 0;
+  std::uint64_t failures_ = 0;
 };
 
 template <class H>
@@ -63,6 +102,7 @@ class Fuzzer {
       if (i % 4096 == 4095) phase_bytes_ = 1 + dice_.Below(600);
       if (i % 1024 == 1023)
         arenas_.FailAt(arenas_.calls() + dice_.Below(3), false);
+      if (i % 512 == 511) tables_.FailAt(tables_.calls() + dice_.Below(2));
       const Operation op = Draw();
       last_.push_back(op);
       if (last_.size() > 8) last_.pop_front();
@@ -74,6 +114,7 @@ class Fuzzer {
     const Statistics s = heap_.ComputeStatistics();
     EXPECT_EQ(s.allocated_bytes, 0u);
     EXPECT_EQ(s.raw_blocks, 0u);
+    EXPECT_GE(tables_.failures(), 1u);
     if (testing::Test::HasFailure()) Print();
   }
 
@@ -85,6 +126,7 @@ class Fuzzer {
   };
 
   HeapOptions Sources(HeapOptions options) {
+    options.metadata_source = tables_.source();
     options.arena_source = arenas_.source();
     options.arena_source.discard = [](void*, void* address, std::size_t bytes) {
       std::memset(address, 0xDD, bytes);
@@ -103,8 +145,14 @@ class Fuzzer {
         return phase_bytes_ + dice_.Below(8);
     }
   }
+  RequestHint DrawHint() {
+    return {static_cast<std::uint32_t>(dice_.Below(70)),
+            static_cast<std::uint32_t>(dice_.Below(3)),
+            static_cast<std::uint32_t>(dice_.Below(2)),
+            static_cast<std::uint8_t>(dice_.Below(64))};
+  }
   Operation Draw() {
-    Operation op{Kind::kMalloc, 0, DrawBytes(), 1};
+    Operation op{Kind::kMalloc, 0, DrawBytes(), 1, DrawHint()};
     const std::size_t live = blocks_.size();
     const std::size_t face = dice_.Below(100);
     if (live == 0) return op;
@@ -127,13 +175,15 @@ class Fuzzer {
   void Apply(const Operation& op) {
     switch (op.kind) {
       case Kind::kMalloc:
-        Keep(heap_.Allocate(op.bytes), op.bytes);
+        Keep(heap_.AllocateHinted(op.bytes, op.hint), op.bytes);
+        ExpectLane(blocks_.back().at, op.hint);
         break;
       case Kind::kCalloc: {
-        auto* p =
-            static_cast<unsigned char*>(heap_.AllocateZeroed(op.bytes / 4, 4));
+        auto* p = static_cast<unsigned char*>(
+            heap_.AllocateZeroedHinted(op.bytes / 4, 4, op.hint));
         for (std::size_t i = 0; i < op.bytes / 4 * 4; ++i) ASSERT_EQ(p[i], 0);
         Keep(p, op.bytes / 4 * 4);
+        ExpectLane(p, op.hint);
         break;
       }
       case Kind::kAligned: {
@@ -145,8 +195,8 @@ class Fuzzer {
       case Kind::kRealloc: {
         Block& block = blocks_[op.block];
         Compare(block, block.bytes);
-        block.at =
-            static_cast<unsigned char*>(heap_.Reallocate(block.at, op.bytes));
+        block.at = static_cast<unsigned char*>(
+            heap_.ReallocateHinted(block.at, op.bytes, op.hint));
         ASSERT_NE(block.at, nullptr);
         Compare(block, std::min(block.bytes, op.bytes));
         block.bytes = op.bytes;
@@ -173,6 +223,12 @@ class Fuzzer {
     std::memset(p, pattern, bytes);
     blocks_.push_back({static_cast<unsigned char*>(p), bytes, pattern});
   }
+  void ExpectLane(const void* block, const RequestHint& hint) {
+    if (!heap_.Owns(block)) return;
+    const std::uint64_t pool =
+        AddressOf(block) & ~(heap_.geometry().pool_bytes - 1);
+    EXPECT_EQ(PoolAt(pool)->lane, LaneOf(heap_.policy().lanes, hint));
+  }
   void Compare(const Block& block, std::size_t bytes) {
     for (std::size_t i = 0; i < bytes; ++i)
       ASSERT_EQ(block.at[i], block.pattern) << "byte " << i << " of " << bytes;
@@ -196,6 +252,7 @@ class Fuzzer {
   Dice dice_;
   std::size_t phase_bytes_;
   SlotArenaSource arenas_;
+  FlakyTables tables_;
   H heap_;
   std::vector<Block> blocks_;
   std::uint64_t born_ = 0;
@@ -226,16 +283,24 @@ TEST(HeapFuzz, EverySettingOfTheRuntimeHeap) {
       "max_small_bytes:1024",
       "geometry:cpython-3.9,address_test:radix",
       "geometry:cpython-2.3,free_list:address",
+      "geometry:cpython-2.3,lanes:lifetime",
       "geometry:classic,pool_choice:fullest,free_list:address",
   };
-  for (const char* arena : {"fullest", "address", "recent", "emptiest"})
-    for (const char* pool : {"recent", "address", "fullest"})
-      for (const char* list : {"lifo", "address"})
-        for (const char* discard : {"0", "1"})
-          all.push_back(
-              std::string("keep_arenas:") + std::to_string(all.size() % 4) +
-              ",arena_choice:" + arena + ",pool_choice:" + pool +
-              ",free_list:" + list + ",madvise_free_pools:" + discard);
+  // Each order with each, under a keep rule and lanes that change with each.
+  for (std::string_view arena : ArenaOrders::kNames)
+    for (std::string_view pool : PoolOrders::kNames)
+      for (std::string_view list : BlockOrders::kNames)
+        for (const char* discard : {"0", "1"}) {
+          const std::size_t n = all.size(), keep = n % 4;
+          std::string settings = "keep_arenas:" + std::to_string(keep);
+          settings.append(",arena_choice:").append(arena);
+          settings.append(",pool_choice:").append(pool);
+          settings.append(",free_list:").append(list);
+          settings.append(",madvise_free_pools:").append(discard);
+          settings.append(",lanes:").append(LaneRules::kNames[n % 5]);
+          if (keep > 0 && n % 3 > 0) settings += ",decay_bytes:100000";
+          all.push_back(settings);
+        }
   std::uint64_t seed = 0;
   for (const std::string& settings : all) {
     SCOPED_TRACE(testing::Message() << settings << " seed " << ++seed);

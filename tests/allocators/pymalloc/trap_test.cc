@@ -235,8 +235,8 @@ void Heap<PoolsMoveOnFree>::ReturnBlock(void* p, PoolHeader* pool) {
 
 // Trap 1: a full pool that gets a block back goes behind the others.
 template <>
-void Heap<FullToTheBack>::PushUsed(PoolHeader* pool, std::uint32_t size_class) {
-  LinkUsed(pool, PoolAt(Sentinel(size_class))->prev);
+void Heap<FullToTheBack>::PushUsed(PoolHeader* pool, std::size_t list) {
+  LinkUsed(pool, PoolAt(Sentinel(list))->prev);
 }
 
 // Trap 4: an empty pool is set up anew even for the class it had.

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "allocators/pymalloc/generation.h"
+#include "allocators/pymalloc/runtime_generation.h"
 #include "tests/allocators/pymalloc/golden_stream.h"
 #include "tests/allocators/pymalloc/slot_arena_source.h"
 
@@ -27,12 +28,13 @@ class Account {
   template <class G>
   void Allocated(const Heap<G>& heap, const void* block) {
     const std::uint64_t address = AddressOf(block);
-    const std::uint64_t pool = address & ~(G::kGeometry.pool_bytes - 1);
+    const std::uint64_t pool = address & ~(heap.geometry().pool_bytes - 1);
     const PoolHeader& header = *PoolAt(pool);
     ASSERT_TRUE(heap.Owns(block));
     Allow(pool, sizeof(PoolHeader));
     Allow(address, sizeof(std::uint64_t));
-    Allow(pool + header.next_offset - BlockSize<G>(header.size_class),
+    Allow(pool + header.next_offset -
+              BlockSize(heap.geometry(), header.size_class),
           sizeof(std::uint64_t));
   }
 
@@ -42,7 +44,7 @@ class Account {
     std::size_t excess = 0;
     heap.VisitArenas([&](const ArenaView& arena) {
       const auto* bytes = reinterpret_cast<const unsigned char*>(arena.base);
-      for (std::size_t i = 0; i < G::kGeometry.arena_bytes; ++i)
+      for (std::size_t i = 0; i < heap.geometry().arena_bytes; ++i)
         excess += bytes[i] != kPattern && !allowed_.contains(arena.base + i);
     });
     return excess;
@@ -58,8 +60,10 @@ class Account {
 
 template <class G>
 class UntouchedMemory : public testing::Test {};
-using Generations = testing::Types<Cpython23, Cpython25, Classic, Cpython38,
-                                   Cpython39, Cpython311, Cpython315HugePages>;
+using Generations =
+    testing::Types<Cpython23, Cpython242, Cpython25, Classic, Cpython374,
+                   Cpython38, Cpython39, Cpython310, Cpython311,
+                   Cpython315HugePages, RuntimeGeneration>;
 TYPED_TEST_SUITE(UntouchedMemory, Generations);
 
 TYPED_TEST(UntouchedMemory, OnlyHeadersAndLinksAreWritten) {
@@ -114,7 +118,7 @@ TYPED_TEST(UntouchedMemory, ANewArenaIsNotTouchedBeyondTheFirstPool) {
   heap.Allocate(64);
   const auto* bytes = reinterpret_cast<unsigned char*>(arenas.ArenaBase(0));
   // Header, then a block never written, then the link of the next one.
-  for (std::size_t i = 48; i < TypeParam::kGeometry.arena_bytes; ++i) {
+  for (std::size_t i = 48; i < heap.geometry().arena_bytes; ++i) {
     const bool link = i >= 48 + 64 && i < 48 + 64 + 8;
     ASSERT_EQ(bytes[i], link ? 0 : kPattern) << i;
   }

@@ -1,5 +1,5 @@
-// The array of arena records; contract in arena.h.
-#include "allocators/pymalloc/arena.h"
+// The array of arena records; contract in arena_record.h.
+#include "allocators/pymalloc/arena_record.h"
 
 #include <limits>
 
