@@ -8,6 +8,7 @@
 
 #include "tools/compare/comparison.h"
 #include "tools/compare/comparison_text.h"
+#include "tools/replay/results_file.h"
 
 namespace arenalab {
 namespace {

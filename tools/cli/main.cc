@@ -14,7 +14,7 @@
 #include "tools/cli/trace.h"
 #include "tools/cli/verb.h"
 #include "tools/cli/verify.h"
-#include "tools/cli/version.h"
+#include "tools/version.h"
 #include "tracer/format/input_error.h"
 
 namespace arenalab {

@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "tools/cli/version.h"
+#include "tools/version.h"
 #include "tracer/collector/traced_command.h"
 
 namespace arenalab {

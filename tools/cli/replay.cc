@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "tools/cli/progress.h"
-#include "tools/replay/results.h"
+#include "tools/replay/results_file.h"
 #include "tools/replay/verdict.h"
 
 namespace arenalab {

@@ -2,20 +2,14 @@
 // stderr. The default name is the results' with .report.html.
 #include "tools/cli/report.h"
 
-#include <unistd.h>
-
-#include <cerrno>
 #include <cstdio>
-#include <cstring>
-#include <fstream>
-#include <iostream>
-#include <iterator>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 
-#include "tools/cli/verb.h"
+#include "tools/output/output_file.h"
+#include "tools/replay/results_file.h"
 #include "tracer/format/input_error.h"
 #include "visualizer/report.h"
 
@@ -29,21 +23,6 @@ struct Arguments {
   bool reproducible = false;
 };
 
-nlohmann::json ReadResults(const std::string& path) {
-  std::ifstream file;
-  if (path != "-") {
-    file.open(path, std::ios::binary);
-    if (!file) throw InputError(path + ": " + std::strerror(errno));
-  }
-  std::istream& in = path == "-" ? std::cin : file;
-  try {
-    return nlohmann::json::parse(in);
-  } catch (const nlohmann::json::parse_error& error) {
-    throw InputError(path + ": not JSON (byte " + std::to_string(error.byte) +
-                     "): report reads what arenalab replay -o wrote");
-  }
-}
-
 std::string DefaultName(const std::string& results) {
   if (results == "-") return "-";
   constexpr std::string_view kEnd = ".json";
@@ -54,32 +33,17 @@ std::string DefaultName(const std::string& results) {
   return stem + ".report.html";
 }
 
-void WritePage(const std::string& page, const std::string& path, bool force) {
-  if (path == "-") {
-    std::cout << page << std::flush;
-    if (!std::cout) throw InputError("stdout: cannot write the page");
-    return;
-  }
-  if (!force && access(path.c_str(), F_OK) == 0) {
-    throw InputError(path + ": exists already; -f replaces it");
-  }
-  std::ofstream out(path, std::ios::binary | std::ios::trunc);
-  out << page;
-  out.close();
-  if (!out) throw InputError(path + ": " + std::strerror(errno));
-  std::fprintf(stderr, "%s\n", path.c_str());
-}
-
 }  // namespace
 
 void WriteReport(const nlohmann::json& results, const std::string& source,
                  const std::string& path, bool force,
                  const ReportOptions& options) {
   try {
-    WritePage(RenderReport(results, options), path, force);
+    WriteWholeFile(path, force, RenderReport(results, options));
   } catch (const nlohmann::json::exception& error) {
     throw InputError(source + ": " + error.what());
   }
+  if (path != "-") std::fprintf(stderr, "%s\n", path.c_str());
 }
 
 void AddReport(CLI::App& app, int* status) {

@@ -11,7 +11,7 @@
 #include "tools/cli/record.h"
 #include "tools/cli/replay.h"
 #include "tools/cli/report.h"
-#include "tools/replay/results.h"
+#include "tools/replay/results_file.h"
 #include "tools/replay/verdict.h"
 #include "tools/verify/verify.h"
 #include "tracer/format/input_error.h"

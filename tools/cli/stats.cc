@@ -8,7 +8,7 @@
 #include <string>
 
 #include "tools/cli/trace_stats.h"
-#include "tools/compare/comparison.h"
+#include "tools/replay/results_file.h"
 #include "tools/replay/verdict.h"
 #include "tracer/format/input_error.h"
 

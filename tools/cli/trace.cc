@@ -12,9 +12,9 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "tools/cli/output_file.h"
 #include "tools/cli/trace_info.h"
-#include "tools/cli/version.h"
+#include "tools/output/output_file.h"
+#include "tools/version.h"
 #include "tracer/format/anonymise.h"
 #include "tracer/format/lint.h"
 #include "tracer/format/text.h"

@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "tools/cli/version.h"
+#include "tools/version.h"
 #include "tracer/format/object_table.h"
 
 namespace arenalab {

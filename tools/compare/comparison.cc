@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
 
 #include "tracer/format/input_error.h"
 
@@ -11,8 +10,6 @@ namespace arenalab {
 namespace {
 
 using nlohmann::json;
-
-constexpr std::string_view kSchema = "arenalab.results/1";
 
 // A field by path, or null.
 json At(const json& object, std::initializer_list<const char*> path) {
@@ -103,32 +100,6 @@ Verdict Comparison::verdict() const {
   }
   return Count(Verdict::kImprovement) != 0 ? Verdict::kImprovement
                                            : Verdict::kUnchanged;
-}
-
-json ReadResults(const std::string& path) {
-  std::ifstream file(path);
-  if (!file) throw InputError(path + ": cannot be opened");
-  json results = json::parse(file, nullptr, /*allow_exceptions=*/false);
-  if (results.is_discarded()) {
-    throw InputError(path +
-                     ": is no JSON; compare takes what `arenalab replay "
-                     "-o R.json` writes");
-  }
-  const json schema = At(results, {"schema"});
-  if (schema != kSchema) {
-    throw InputError(path + ": its schema is " + Text(schema) + ", not " +
-                     std::string(kSchema));
-  }
-  const json allocators = At(results, {"allocators"});
-  if (!allocators.is_array()) {
-    throw InputError(path + ": has no `allocators`");
-  }
-  for (const json& allocator : allocators) {
-    if (!allocator.is_object() || !At(allocator, {"name"}).is_string()) {
-      throw InputError(path + ": an entry of `allocators` has no name");
-    }
-  }
-  return results;
 }
 
 Comparison Compare(const std::string& base_file, const json& base,

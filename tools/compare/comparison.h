@@ -67,9 +67,6 @@ Comparison Compare(const std::string& base_file, const nlohmann::json& base,
                    const std::string& new_file, const nlohmann::json& now,
                    const CompareOptions& options);
 
-// Reads a results file. InputError.
-nlohmann::json ReadResults(const std::string& path);
-
 std::string_view NameOf(Verdict verdict);
 
 }  // namespace arenalab

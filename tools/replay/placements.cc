@@ -1,8 +1,6 @@
 // Lines by fprintf: the format is for reading.
 #include "tools/replay/placements.h"
 
-#include <unistd.h>
-
 #include <cerrno>
 #include <cinttypes>
 #include <cstring>
@@ -12,19 +10,17 @@
 
 namespace arenalab {
 
-PlacementsFile::PlacementsFile(std::string path)
-    : path_(std::move(path)),
-      temporary_(path_ + ".partial." + std::to_string(getpid())),
-      file_(std::fopen(temporary_.c_str(), "w")) {
+PlacementsFile::PlacementsFile(const std::string& path)
+    : path_(path),
+      output_(path, /*force=*/true),
+      file_(std::fopen(output_.path().c_str(), "w")) {
   if (file_ == nullptr) {
     throw InputError(path_ + ": cannot write: " + std::strerror(errno));
   }
 }
 
 PlacementsFile::~PlacementsFile() {
-  if (file_ == nullptr) return;
-  std::fclose(file_);
-  std::remove(temporary_.c_str());
+  if (file_ != nullptr) std::fclose(file_);
 }
 
 void PlacementsFile::Block(std::uint64_t event, std::uint64_t arena,
@@ -48,12 +44,10 @@ void PlacementsFile::ArenaReleased(std::uint64_t arena) {
 void PlacementsFile::Close() {
   const bool failed = std::ferror(file_) != 0;
   const bool closed = std::fclose(std::exchange(file_, nullptr)) == 0;
-  if (failed || !closed ||
-      std::rename(temporary_.c_str(), path_.c_str()) != 0) {
-    const std::string reason = std::strerror(errno);
-    std::remove(temporary_.c_str());
-    throw InputError(path_ + ": cannot write: " + reason);
+  if (failed || !closed) {
+    throw InputError(path_ + ": cannot write: " + std::strerror(errno));
   }
+  output_.Commit();
 }
 
 }  // namespace arenalab

@@ -15,12 +15,15 @@
 #include <cstdio>
 #include <string>
 
+#include "tools/output/output_file.h"
+
 namespace arenalab {
 
 class PlacementsFile {
  public:
-  // Writes to a temporary name beside `path` until Close(). Throws InputError.
-  explicit PlacementsFile(std::string path);
+  // Replaces an existing file, at Close() (tools/output/output_file.h).
+  // Throws InputError.
+  explicit PlacementsFile(const std::string& path);
   // Removes what was not closed.
   ~PlacementsFile();
   PlacementsFile(const PlacementsFile&) = delete;
@@ -35,7 +38,7 @@ class PlacementsFile {
 
  private:
   std::string path_;
-  std::string temporary_;
+  OutputFile output_;
   std::FILE* file_;
 };
 

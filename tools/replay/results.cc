@@ -11,12 +11,13 @@
 #include <utility>
 
 #include "allocators/pymalloc/size_class.h"
-#include "tools/cli/version.h"
 #include "tools/replay/limits.h"
 #include "tools/replay/machine.h"
+#include "tools/replay/results_file.h"
 #include "tools/replay/summary.h"
 #include "tools/replay/verdict.h"
 #include "tools/replay/waterfall.h"
+#include "tools/version.h"
 
 namespace arenalab {
 namespace {
@@ -378,34 +379,6 @@ nlohmann::ordered_json MakeResults(const ResultsInput& input) {
   results["allocators"] = std::move(allocators);
   results["verdict"] = {{"lines", VerdictLines(results)}};
   return results;
-}
-
-void WriteResults(const nlohmann::ordered_json& results,
-                  const std::string& path, bool overwrite) {
-  // No escapes but JSON's own: program names are UTF-8 or made so.
-  const std::string text =
-      results.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
-  if (path == "-") {
-    std::fwrite(text.data(), 1, text.size(), stdout);
-    return;
-  }
-  if (!overwrite && std::filesystem::exists(path)) {
-    throw InputError(path + ": exists; give -f to replace it");
-  }
-  const std::string temporary = path + ".partial." + std::to_string(getpid());
-  std::FILE* file = std::fopen(temporary.c_str(), "w");
-  if (file == nullptr) {
-    throw InputError(path + ": cannot write: " + std::strerror(errno));
-  }
-  const bool written =
-      std::fwrite(text.data(), 1, text.size(), file) == text.size();
-  const bool closed = std::fclose(file) == 0;
-  if (!written || !closed ||
-      std::rename(temporary.c_str(), path.c_str()) != 0) {
-    const std::string reason = std::strerror(errno);
-    std::remove(temporary.c_str());
-    throw InputError(path + ": cannot write: " + reason);
-  }
 }
 
 }  // namespace arenalab

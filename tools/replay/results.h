@@ -1,7 +1,6 @@
 // The results file (RESULTS.md): everything that a replay found, as JSON.
 //
 // OWNERSHIP. The pointers of ResultsInput are borrowed for the call.
-// ERRORS. WriteResults throws InputError, and leaves no half-written file.
 #pragma once
 
 #include <cstdint>
@@ -17,8 +16,6 @@
 #include "tracer/format/trace_reader.h"
 
 namespace arenalab {
-
-inline constexpr char kResultsSchema[] = "arenalab.results/1";
 
 // One allocator of `-a`, and what is known of it. `model` is set for pymalloc.
 struct ReplayedAllocator {
@@ -50,10 +47,5 @@ struct ResultsInput {
 
 // The whole object, with its verdict.
 nlohmann::ordered_json MakeResults(const ResultsInput& input);
-
-// To `path` by way of a temporary name; "-" is stdout. An existing file is
-// replaced only with `overwrite`.
-void WriteResults(const nlohmann::ordered_json& results,
-                  const std::string& path, bool overwrite);
 
 }  // namespace arenalab

@@ -3,8 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include <fstream>
-
 #include "tests/tools/compare/results_pair.h"
 #include "tracer/format/input_error.h"
 
@@ -196,28 +194,6 @@ TEST(CompareTest, WhatCannotBeComparedIsAnInputError) {
   json none = MakeResults();
   none["allocators"] = json::array({{{"name", "other"}}});
   EXPECT_THROW(Compared(none), InputError);
-}
-
-// A file with that content.
-std::string Written(const std::string& name, const std::string& content) {
-  const std::string path = testing::TempDir() + "/" + name;
-  std::ofstream(path) << content;
-  return path;
-}
-
-TEST(ReadResultsTest, TakesResultsAndNothingElse) {
-  EXPECT_EQ(ReadResults(Written("good.json", MakeResults().dump())),
-            MakeResults());
-  for (const char* wrong :
-       {"", "{", "[]", "3", R"({"schema":"arenalab.results/2"})",
-        R"({"schema":"arenalab.results/1"})",
-        R"({"schema":"arenalab.results/1","allocators":{}})",
-        R"({"schema":"arenalab.results/1","allocators":[3]})",
-        R"({"schema":"arenalab.results/1","allocators":[{"name":3}]})"}) {
-    EXPECT_THROW(ReadResults(Written("wrong.json", wrong)), InputError)
-        << wrong;
-  }
-  EXPECT_THROW(ReadResults(testing::TempDir() + "/none.json"), InputError);
 }
 
 // Fields of the wrong kind are not known, and nothing is thrown for them.

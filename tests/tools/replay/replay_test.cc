@@ -5,7 +5,6 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
-#include <fstream>
 #include <string>
 
 #include "tests/tools/replay/golden_stream.h"
@@ -228,17 +227,6 @@ TEST(Replay, InAWiderScopePymallocIsModelledAndNotMeasured) {
   EXPECT_EQ(results["allocators"][0]["rss_bytes"], nullptr);
   EXPECT_EQ(results["allocators"][0]["waterfall"]["bytes"].back()[0], 10);
   EXPECT_EQ(results["allocators"][0]["large"]["requested_bytes"].back(), 20);
-}
-
-TEST(WriteResults, ReplacesOnlyWhenToldAndLeavesNothingHalf) {
-  const std::string path = ScratchPath(".json");
-  std::filesystem::remove(path);
-  WriteResults({{"a", 1}}, path, false);
-  EXPECT_THROW(WriteResults({{"a", 2}}, path, false), InputError);
-  WriteResults({{"a", 3}}, path, true);
-  EXPECT_EQ(nlohmann::json::parse(std::ifstream(path))["a"], 3);
-  EXPECT_THROW(WriteResults({{"a", 1}}, "/no/such/folder/r.json", false),
-               InputError);
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 // The rename is what makes a file whole; without --force it must not replace
 // one that came into being in the meantime.
-#include "tools/cli/output_file.h"
+#include "tools/output/output_file.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -60,6 +60,23 @@ void OutputFile::Commit() {
     throw InputError(path_ + ": cannot be made: " + std::strerror(errno));
   }
   direct_ = true;
+}
+
+void WriteWholeFile(const std::string& path, bool force,
+                    std::string_view text) {
+  OutputFile output(path, force);
+  std::FILE* const file =
+      path == "-" ? stdout : std::fopen(output.path().c_str(), "wb");
+  if (file == nullptr) {
+    throw InputError(path + ": cannot write: " + std::strerror(errno));
+  }
+  const bool written =
+      std::fwrite(text.data(), 1, text.size(), file) == text.size();
+  const bool flushed = (file == stdout ? std::fflush : std::fclose)(file) == 0;
+  if (!written || !flushed) {
+    throw InputError(path + ": cannot write: " + std::strerror(errno));
+  }
+  output.Commit();
 }
 
 }  // namespace arenalab

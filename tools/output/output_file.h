@@ -12,6 +12,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 namespace arenalab {
 
@@ -32,5 +33,9 @@ class OutputFile {
   bool force_;
   bool direct_ = false;  // there is nothing to rename or remove
 };
+
+// A whole file in one go; "-" is standard output. Throws InputError, also where
+// not all of it could be written.
+void WriteWholeFile(const std::string& path, bool force, std::string_view text);
 
 }  // namespace arenalab
