@@ -2,9 +2,12 @@
 #include "tools/cli/verify.h"
 
 #include <cstdio>
+#include <map>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <string>
 
+#include "tools/replay/readable.h"
 #include "tools/verify/self_test.h"
 #include "tools/verify/verify.h"
 
@@ -16,6 +19,7 @@ struct Flags {
   VerifyOptions options;
   bool json = false;
   bool self_test = false;
+  bool run = false;
 };
 
 int StatusOf(VerifyStatus status) {
@@ -30,7 +34,43 @@ int StatusOf(VerifyStatus status) {
   return kBadInput;
 }
 
+// One line each, then how many of them are what.
+int RunWhole(const Flags& flags) {
+  std::map<std::string, int> processes;
+  std::uint64_t compared = 0;
+  std::string text;
+  for (const std::string& report : VerifyRun(flags.trace, flags.options)) {
+    if (flags.json) text += report;
+    const auto json = nlohmann::json::parse(report);
+    const std::string status = json["status"];
+    ++processes[status];
+    compared += json["compared"].get<std::uint64_t>() -
+                json["inherited_compared"].get<std::uint64_t>();
+    if (flags.json) continue;
+    text += status + "  " + json["trace"].get<std::string>();
+    if (json["reason"].is_string()) {
+      text += ": " + json["reason"].get<std::string>();
+    }
+    text += "\n";
+  }
+  if (!flags.json) {
+    for (const auto& [status, count] : processes) {
+      text += ReadableCount(static_cast<std::uint64_t>(count)) + " " + status +
+              ", ";
+    }
+    text += ReadableCount(compared) + " addresses compared\n";
+  }
+  std::fputs(text.c_str(), stdout);
+  if (processes.contains(std::string(NameOf(VerifyStatus::kMismatch)))) {
+    return kDifferent;
+  }
+  return processes.contains(std::string(NameOf(VerifyStatus::kCannot)))
+             ? kBadInput
+             : kOk;
+}
+
 int Run(const Flags& flags) {
+  if (flags.run) return RunWhole(flags);
   std::string text;
   int status;
   if (flags.self_test) {
@@ -61,14 +101,21 @@ void AddVerify(CLI::App& app, int* status) {
   verb->add_option("--geometry", flags->options.geometry,
                    "The pymalloc to compare with, instead of the recorded one: "
                    "classic or cpython-X.Y[.Z]");
+  CLI::Option* run = verb->add_flag(
+      "--run", flags->run,
+      "Every process of TRACE's run: the traces beside it that name the same "
+      "run");
   verb->add_flag("--self-test", flags->self_test,
                  "Also change an address, leave out a free and take another "
-                 "generation, and show that each is reported");
-  verb->add_flag("--json", flags->json, "One JSON object on stdout");
+                 "generation, and show that each is reported")
+      ->excludes(run);
+  verb->add_flag("--json", flags->json,
+                 "One JSON object on stdout; with --run, one for each trace");
   verb->footer(
       "Examples:\n"
       "  arenalab verify app.trace\n"
       "  arenalab verify --self-test app.trace\n"
+      "  arenalab verify --run app.trace\n"
       "  arenalab verify --json app.trace | jq .first\n"
       "\n"
       "Exit status: 0 equal, 1 mismatch, 3 cannot verify.");

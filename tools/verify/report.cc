@@ -186,6 +186,7 @@ std::string VerifyJson(const VerifyReport& report) {
   json["inherited"] = report.inherited;
   json["served"] = report.served;
   json["compared"] = report.compared;
+  json["inherited_compared"] = report.inherited_compared;
   json["frees"] = report.frees;
   json["arenas_acquired"] = report.arenas_acquired;
   json["arenas_released"] = report.arenas_released;

@@ -64,6 +64,7 @@ struct Mismatch {
 struct VerifyReport {
   VerifyStatus status = VerifyStatus::kCannot;
   std::string reason;  // kCannot only: one sentence
+  std::string lost;  // what the recording, or an ancestor's, lost; "" = nothing
   std::vector<std::string> warnings;
 
   std::string file;
@@ -73,6 +74,7 @@ struct VerifyReport {
   std::uint64_t inherited = 0;  // requests replayed from parents' prefixes
   std::uint64_t served = 0;
   std::uint64_t compared = 0;
+  std::uint64_t inherited_compared = 0;  // of them, in the parents' prefixes
   std::uint64_t frees = 0;  // frees of blocks that pymalloc had served
   std::uint64_t arenas_acquired = 0;  // by the interpreter, arena-sized only
   std::uint64_t arenas_released = 0;

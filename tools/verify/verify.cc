@@ -4,6 +4,8 @@
 #include <vector>
 
 #include "allocators/pymalloc/generation.h"
+#include "tools/verify/family.h"
+#include "tools/verify/fork_relay.h"
 #include "tools/verify/lineage.h"
 #include "tools/verify/trace_replay.h"
 #include "tracer/format/trace_reader.h"
@@ -32,45 +34,6 @@ bool Tampered(const Tampering& tampering, Event* event) {
   return true;
 }
 
-template <class G>
-bool Replay(const std::vector<Ancestor>& lineage, const Tampering& tampering,
-            VerifyReport* report) {
-  TraceReplay<G> replay(report);
-  Event event;
-  for (std::size_t i = 0; i + 1 < lineage.size(); ++i) {
-    TraceReader parent(lineage[i].path);
-    replay.BeginFile(lineage[i].path);
-    const std::uint64_t fork = lineage[i].fork;
-    bool reached = false;
-    while (!reached && parent.Next(&event)) {
-      report->inherited += IsRequest(event.kind);
-      reached = event.kind == EventKind::kFork && event.number == fork;
-      replay.Apply(event);
-    }
-    if (!reached) {
-      report->reason = "the parent's trace " + lineage[i].path +
-                       " ends before fork " + std::to_string(fork);
-      return false;
-    }
-  }
-  TraceReader reader(lineage.back().path);
-  replay.BeginFile(lineage.back().path);
-  while (reader.Next(&event)) {
-    report->requests += IsRequest(event.kind);
-    if (tampering.kind != Tampering::Kind::kNone &&
-        !Tampered(tampering, &event)) {
-      continue;
-    }
-    replay.Apply(event);
-  }
-  if (!reader.complete()) {
-    report->warnings.push_back(
-        "the trace is incomplete (no end mark): its prefix was verified");
-  }
-  replay.Finish(reader.complete());
-  return true;
-}
-
 // What the metadata says against a comparison; "" = nothing.
 std::string Obstacle(const TraceReader& reader) {
   const std::string allocator = reader.Meta("allocator", "pymalloc");
@@ -88,7 +51,9 @@ std::string Obstacle(const TraceReader& reader) {
   return "";
 }
 
-std::string Lost(const TraceReader& reader) {
+// In words; `inherited` is what an ancestor's recording lost.
+std::string Lost(const TraceReader& reader, const std::string& inherited) {
+  if (!inherited.empty()) return inherited;
   for (const auto& [key, value] : reader.meta()) {
     if (key.starts_with("lost")) return value;
   }
@@ -96,7 +61,16 @@ std::string Lost(const TraceReader& reader) {
   return std::to_string(reader.totals().lost) + " events were dropped";
 }
 
-void Judge(const std::string& lost, VerifyReport* report) {
+// What was found so far is from now on what a child began with.
+void Bequeath(const std::string& child, VerifyReport* report) {
+  report->file = child;
+  report->inherited += report->requests;
+  report->inherited_compared = report->compared;
+  report->requests = 0;
+}
+
+void Judge(VerifyReport* report) {
+  const std::string& lost = report->lost;
   report->status = VerifyStatus::kCannot;
   if (!lost.empty()) {
     report->warnings.push_back("the recording lost something: " + lost);
@@ -130,12 +104,99 @@ void Judge(const std::string& lost, VerifyReport* report) {
   report->status = VerifyStatus::kEqual;
 }
 
-}  // namespace
+// All that a run's verification shares between its processes.
+struct Run {
+  Family family;
+  ForkRelay relay;
+};
 
-VerifyReport Verify(const std::string& path, const VerifyOptions& options) {
+template <class G>
+void Follow(TraceReplay<G>* replay, const std::string& path,
+            const Tampering& tampering, Run* run, VerifyReport* report);
+
+// The children that were forked here go on with the heap as it is now, each in
+// a process of its own.
+template <class G>
+void FollowChildren(TraceReplay<G>* replay, const std::string& path,
+                    std::uint64_t fork, Run* run, VerifyReport* report) {
+  for (const std::string& child : run->family.ForkedAt(path, fork)) {
+    if (!run->relay.Split()) continue;
+    Bequeath(child, report);
+    try {
+      const TraceReader reader(child);
+      report->python = reader.Meta("python");
+      report->reason = Obstacle(reader);
+      report->lost = Lost(reader, report->lost);
+      if (report->reason.empty()) {
+        Follow(replay, child, {}, run, report);
+        Judge(report);
+      }
+    } catch (const InputError& error) {
+      report->status = VerifyStatus::kCannot;
+      report->reason = error.what();
+    }
+    run->relay.Tell(child, VerifyJson(*report));
+    run->relay.End();
+  }
+}
+
+// From the first event of a file to its last.
+template <class G>
+void Follow(TraceReplay<G>* replay, const std::string& path,
+            const Tampering& tampering, Run* run, VerifyReport* report) {
+  TraceReader reader(path);
+  replay->BeginFile(path);
+  Event event;
+  while (reader.Next(&event)) {
+    report->requests += IsRequest(event.kind);
+    if (tampering.kind != Tampering::Kind::kNone &&
+        !Tampered(tampering, &event)) {
+      continue;
+    }
+    replay->Apply(event);
+    if (run != nullptr && event.kind == EventKind::kFork) {
+      FollowChildren(replay, path, event.number, run, report);
+    }
+  }
+  if (!reader.complete()) {
+    report->warnings.push_back(
+        "the trace is incomplete (no end mark): its prefix was verified");
+  }
+  replay->Finish(reader.complete());
+}
+
+template <class G>
+bool Replay(const std::vector<Ancestor>& lineage, const Tampering& tampering,
+            Run* run, VerifyReport* report) {
+  TraceReplay<G> replay(report);
+  Event event;
+  for (std::size_t i = 0; i + 1 < lineage.size(); ++i) {
+    TraceReader parent(lineage[i].path);
+    replay.BeginFile(lineage[i].path);
+    const std::uint64_t fork = lineage[i].fork;
+    bool reached = false;
+    while (!reached && parent.Next(&event)) {
+      report->requests += IsRequest(event.kind);
+      reached = event.kind == EventKind::kFork && event.number == fork;
+      replay.Apply(event);
+    }
+    report->lost = Lost(parent, report->lost);
+    Bequeath(lineage[i + 1].path, report);
+    if (!reached) {
+      report->file = lineage.back().path;
+      report->reason = "the parent's trace " + lineage[i].path +
+                       " ends before fork " + std::to_string(fork);
+      return false;
+    }
+  }
+  Follow(&replay, lineage.back().path, tampering, run, report);
+  return true;
+}
+
+VerifyReport VerifyWith(const std::string& path, const VerifyOptions& options,
+                        Run* run) {
   VerifyReport report;
   report.file = path;
-  std::string lost;
   std::string geometry;
   {
     TraceReader reader(path);
@@ -143,7 +204,7 @@ VerifyReport Verify(const std::string& path, const VerifyOptions& options) {
     geometry =
         options.geometry.empty() ? reader.Meta("geometry") : options.geometry;
     report.reason = Obstacle(reader);
-    lost = Lost(reader);
+    report.lost = Lost(reader, "");
   }
   if (!report.reason.empty()) return report;
   if (geometry.empty()) {
@@ -163,11 +224,42 @@ VerifyReport Verify(const std::string& path, const VerifyOptions& options) {
   bool replayed = false;
   ForEachGeneration([&]<class G>() {
     if (G::kName == *canonical) {
-      replayed = Replay<G>(lineage, options.tampering, &report);
+      replayed = Replay<G>(lineage, options.tampering, run, &report);
     }
   });
-  if (replayed) Judge(lost, &report);
+  if (replayed) Judge(&report);
   return report;
+}
+
+}  // namespace
+
+VerifyReport Verify(const std::string& path, const VerifyOptions& options) {
+  return VerifyWith(path, options, nullptr);
+}
+
+std::vector<std::string> VerifyRun(const std::string& path,
+                                   const VerifyOptions& options) {
+  Run run{.family = Family(path), .relay = {}};
+  const auto tell = [&](const std::string& member, Run* with) {
+    VerifyReport report;
+    try {
+      report = VerifyWith(member, options, with);
+    } catch (const InputError& error) {
+      report.file = member;
+      report.reason = error.what();
+    }
+    run.relay.Tell(member, VerifyJson(report));
+  };
+  for (const std::string& member : run.family.members()) {
+    if (!run.family.IsForked(member)) tell(member, &run);
+  }
+  std::vector<std::string> reports;
+  for (const std::string& member : run.family.members()) {
+    // A fork that the parent's trace does not reach, for one.
+    if (!run.relay.told().contains(member)) tell(member, nullptr);
+    reports.push_back(run.relay.told().at(member));
+  }
+  return reports;
 }
 
 }  // namespace arenalab

@@ -15,6 +15,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "tools/verify/report.h"
 
@@ -35,5 +36,11 @@ struct VerifyOptions {
 };
 
 VerifyReport Verify(const std::string& path, const VerifyOptions& options);
+
+// Every process of the run that the trace belongs to, each report as
+// VerifyJson() has it. What processes have in common, up to their forks, is
+// replayed once: the verifier forks where the program did.
+std::vector<std::string> VerifyRun(const std::string& path,
+                                   const VerifyOptions& options);
 
 }  // namespace arenalab

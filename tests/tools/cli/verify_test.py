@@ -52,6 +52,20 @@ class VerifyTest(verb_case.VerbCase):
                                      "frees", "mismatches", "first")],
             ["equal", 9, 7, 7, 2, 0, None])
 
+    def test_a_run_is_as_good_as_its_worst_process(self):
+        order = "meta run r\n" + verb_case.ORDER
+        first = self.import_trace("a.trace", order)
+        self.import_trace("a.2.trace", order)
+        text = self.run_verb("verify", "--run", first)
+        self.assertIn("2 equal, 14 addresses compared", text)
+        self.import_trace("a.3.trace", order.replace("pymalloc", "malloc"))
+        text = self.run_verb("verify", "--run", first, status=3)
+        self.assertIn("1 cannot, 2 equal", text)
+        self.import_trace("a.4.trace", order.replace("01f0", "0260"))
+        text = self.run_verb("verify", "--run", "--json", first, status=1)
+        self.assertEqual(text.count('"arenalab.verify/1"'), 4)
+        self.run_verb("verify", "--run", "--self-test", first, status=2)
+
     def test_the_self_test_shows_three_mistakes_caught(self):
         trace = self.import_trace("a.trace", verb_case.ORDER)
         text = self.run_verb("verify", "--self-test", trace)
