@@ -35,7 +35,7 @@ test('replaces a page only when told to', () => {
   writeFileSync(page, 'mine');
   const refused = report([results, '-o', page]);
   assert.equal(refused.status, 3);
-  assert.match(refused.stderr, /exists already; -f replaces it/);
+  assert.match(refused.stderr, /exists; -f overwrites it/);
   assert.equal(readFileSync(page, 'utf8'), 'mine');
   assert.equal(report([results, '-o', page, '-f']).status, 0);
   assert.notEqual(readFileSync(page, 'utf8'), 'mine');
@@ -54,10 +54,10 @@ test('reads stdin and writes stdout; --reproducible gives equal bytes', () => {
 test('input that cannot be used is status 3, with one line that says why', () => {
   const broken = join(folder, 'broken.json');
   const cases = [
-    ['{"schema":', /broken\.json: not JSON \(byte \d+\)/],
+    ['{"schema":', /broken\.json: byte \d+: not JSON/],
     ['{}', /not a results file/],
     ['[1]', /not a results file/],
-    ['{"schema":"arenalab.results/1"}', /the results lack timeline/],
+    ['{"schema":"arenalab.results/1"}', /has no `allocators`/],
     ['', /not JSON/],
   ];
   for (const [text, words] of cases) {

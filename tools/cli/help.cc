@@ -169,6 +169,22 @@ std::string UnknownVerb(const CLI::App& app, int argc,
                           : "; did you mean `" + nearest + "`?");
 }
 
+std::string MissingSeparator(const CLI::App& app, int argc,
+                             const char* const* argv) {
+  if (argc < 3) return "";
+  const auto verbs = app.get_subcommands(
+      [&](const CLI::App* verb) { return verb->get_name() == argv[1]; });
+  const CLI::Option* const command =
+      verbs.empty() ? nullptr : verbs[0]->get_option_no_throw("COMMAND");
+  if (command == nullptr || !command->get_required()) return "";
+  for (int i = 2; i < argc; ++i) {
+    const std::string word = argv[i];
+    if (word == "--" || word == "-h" || word == "--help") return "";
+  }
+  return std::string("put -- before the program: arenalab ") + argv[1] +
+         " [OPTIONS] -- PROGRAM [ARGUMENTS]";
+}
+
 std::string Nearest(const std::string& word,
                     const std::vector<std::string>& known) {
   std::size_t best = 3;

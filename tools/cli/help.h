@@ -17,6 +17,11 @@ void AddHelp(CLI::App& app, int* status);
 // meant; "" where it is one, or there is none.
 std::string UnknownVerb(const CLI::App& app, int argc, const char* const* argv);
 
+// The line for a verb that runs a program when no `--` says where the program's
+// own words begin; "" where there is one, or the verb runs none.
+std::string MissingSeparator(const CLI::App& app, int argc,
+                             const char* const* argv);
+
 // The known word that `word` was probably meant to be; "" where none is near.
 // Near is up to two letters inserted, left out or exchanged.
 std::string Nearest(const std::string& word,

@@ -42,6 +42,11 @@ int Main(int argc, char** argv) {
   AddDoctor(app, &status);
   AddHelp(app, &status);
 
+  const std::string separator = MissingSeparator(app, argc, argv);
+  if (!separator.empty()) {
+    std::fprintf(stderr, "arenalab: %s\n", separator.c_str());
+    return kUsage;
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -3,14 +3,17 @@
 #include "tools/cli/report.h"
 
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 
+#include "tools/cli/replay.h"
 #include "tools/output/output_file.h"
 #include "tools/replay/results_file.h"
 #include "tracer/format/input_error.h"
+#include "tracer/format/trace_reader.h"
 #include "visualizer/report.h"
 
 namespace arenalab {
@@ -23,14 +26,25 @@ struct Arguments {
   bool reproducible = false;
 };
 
-std::string DefaultName(const std::string& results) {
-  if (results == "-") return "-";
-  constexpr std::string_view kEnd = ".json";
-  std::string stem = results;
-  if (stem.size() > kEnd.size() && stem.ends_with(kEnd)) {
-    stem.resize(stem.size() - kEnd.size());
+// run.json or run.trace -> run.report.html
+std::string DefaultName(const std::string& input) {
+  if (input == "-") return "-";
+  std::string stem = input;
+  for (const std::string_view end : {".json", ".trace"}) {
+    if (stem.size() > end.size() && stem.ends_with(end)) {
+      stem.resize(stem.size() - end.size());
+      break;
+    }
   }
   return stem + ".report.html";
+}
+
+// A recording is replayed first, with replay's own defaults.
+nlohmann::ordered_json ResultsOf(const std::string& input) {
+  if (!IsTraceFile(input)) return ReadResults(input);
+  ReplayRequest request;
+  request.trace = input;
+  return ReplayForPeople(std::move(request));
 }
 
 }  // namespace
@@ -51,7 +65,8 @@ void AddReport(CLI::App& app, int* status) {
       "report", "Write the results of a replay as one offline HTML page.");
   auto arguments = std::make_shared<Arguments>();
   verb->add_option("RESULTS", arguments->results,
-                   "what `arenalab replay -o` wrote; - reads stdin")
+                   "what `arenalab replay -o` wrote (- reads stdin), or a "
+                   "recording, which is replayed first")
       ->required();
   verb->add_option("-o,--output", arguments->out,
                    "the page [RESULTS with .report.html]; - writes stdout");
@@ -61,13 +76,17 @@ void AddReport(CLI::App& app, int* status) {
   verb->footer(
       "Examples:\n"
       "  arenalab report run.json\n"
-      "  arenalab report run.json -o page.html -f\n"
+      "  arenalab report run.trace -o page.html -f\n"
       "  arenalab replay run.trace -o - | arenalab report - -o page.html");
   verb->callback([arguments, status] {
     if (arguments->out.empty()) {
       arguments->out = DefaultName(arguments->results);
     }
-    WriteReport(ReadResults(arguments->results), arguments->results,
+    // Before the work, not after it.
+    if (!arguments->force && std::filesystem::is_regular_file(arguments->out)) {
+      throw InputError(arguments->out + ": exists; -f overwrites it");
+    }
+    WriteReport(ResultsOf(arguments->results), arguments->results,
                 arguments->out, arguments->force,
                 ReportOptions{.reproducible = arguments->reproducible});
     *status = kOk;

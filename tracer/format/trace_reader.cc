@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <fstream>
 #include <vector>
 
 #include "tracer/format/block_file.h"
@@ -159,6 +160,13 @@ struct TraceReader::Impl {
   TraceTotals totals;
   bool complete = false;
 };
+
+bool IsTraceFile(const std::string& path) {
+  char magic[sizeof layout::kMagic];
+  std::ifstream file(path, std::ios::binary);
+  return file.read(magic, sizeof magic) &&
+         std::memcmp(magic, layout::kMagic, sizeof magic) == 0;
+}
 
 TraceReader::TraceReader(const std::string& path)
     : impl_(std::make_unique<Impl>(path)) {}

@@ -28,6 +28,9 @@ struct TraceTotals {
   std::uint64_t waited_ns = 0;  // the program waited for the collector
 };
 
+// Whether a file can be read that begins as a trace does. "-" is none.
+bool IsTraceFile(const std::string& path);
+
 class TraceReader {
  public:
   // Maps the file and walks its block headers, so that metadata (wherever it

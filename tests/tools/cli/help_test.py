@@ -48,6 +48,12 @@ class HelpTest(verb_case.VerbCase):
         self.assertNotIn("did you mean", self.errors)
         self.run_verb(status=2)
 
+    def test_a_program_stands_behind_two_dashes(self):
+        for verb in ("record", "run"):
+            self.run_verb(verb, "-o", "none.trace", "python3", "-c", "1", status=2)
+            self.assertIn("put -- before the program", self.errors)
+        self.run_verb("record", "--help")
+
 
 if __name__ == "__main__":
     xml_report.main()
