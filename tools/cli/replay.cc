@@ -109,7 +109,7 @@ void AddReplay(CLI::App& app, int* status) {
                    "generation, else 0)")
       ->delimiter(',');
   verb->add_option("--placements", request.placements,
-                   "Write where the first pymalloc put every block");
+                   "Write where the first pymalloc or native put every block");
   verb->add_option("--scope", flags->scope, "Whose requests are replayed")
       ->check(CLI::IsMember({"python", "python+raw", "process"}))
       ->capture_default_str();

@@ -3,6 +3,7 @@
 
 #include <elf.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -118,6 +119,10 @@ void PlaceNativeArenas(const std::vector<std::size_t>& offsets,
                        AllocatorSpec* spec) {
   constexpr std::size_t kPageBytes = 4096;
   constexpr std::size_t kMostArenas = 120000;  // one variable: 128 KiB
+  // Where they begin anyhow; a trace's thousands of arenas need not be told.
+  if (std::ranges::count(offsets, std::size_t{0}) == std::ssize(offsets)) {
+    return;
+  }
   std::string digits;
   for (const std::size_t offset : offsets) {
     if (offset % kPageBytes != 0 || offset / kPageBytes > 9) {

@@ -14,6 +14,8 @@
 #include "tools/replay/allocator_spec.h"
 #include "tools/replay/model.h"
 #include "tools/replay/moments.h"
+#include "tools/replay/native_placements.h"
+#include "tools/replay/native_spec.h"
 #include "tools/replay/placements.h"
 #include "tools/replay/results.h"
 #include "tools/verify/lineage.h"
@@ -25,6 +27,7 @@ namespace {
 
 constexpr std::string_view kPymalloc = "pymalloc";
 constexpr std::string_view kBump = "bump";
+constexpr std::string_view kNative = "native";
 // The order of the rounds is drawn from it: the same for everybody.
 constexpr std::uint64_t kRoundsSeed = 1;
 
@@ -85,6 +88,7 @@ class Replayer {
     samples_ = ChooseSamples(trace_, GeometryOf(geometry_)->max_small_bytes,
                              request_.samples);
     Warn();
+    PlaceNatives();
     RunModels();
     MeasureAll();
     return MakeResults(Input());
@@ -191,6 +195,18 @@ class Replayer {
     return offsets;
   }
 
+  // A real interpreter gets its arenas where the model of its release has them.
+  void PlaceNatives() {
+    for (ReplayedAllocator& allocator : allocators_) {
+      if (allocator.spec.name != kNative) continue;
+      const auto geometry =
+          GeometryOf(GeometryNameOfVersion(allocator.identity.version));
+      PlaceNativeArenas(
+          OffsetsFor(geometry.value_or(*GeometryOf(kDefaultGeometry))),
+          &allocator.spec);
+    }
+  }
+
   // Whether these settings are the interpreter's own, in every respect that
   // this replay knows of; what the addresses say is Verify()'s.
   bool IsRecorded(const std::string& settings) const {
@@ -223,6 +239,11 @@ class Replayer {
     PlacementsFile* file = placements ? &*placements : nullptr;
     bool recorded = false;
     for (ReplayedAllocator& allocator : allocators_) {
+      if (allocator.spec.name == kNative && file != nullptr) {
+        Phase("placements of " + allocator.spec.spelled);
+        WriteNativePlacements(allocator.spec, trace_,
+                              std::exchange(file, nullptr));
+      }
       if (allocator.geometry.empty()) continue;
       Phase("modelling " + allocator.spec.spelled);
       allocator.model =
@@ -231,7 +252,8 @@ class Replayer {
     }
     if (placements.has_value()) {
       if (file != nullptr) {
-        throw InputError("--placements: no pymalloc among the allocators");
+        throw InputError(
+            "--placements: neither pymalloc nor native among the allocators");
       }
       placements->Close();
     }
@@ -279,7 +301,8 @@ class Replayer {
   std::optional<std::string> Unmeasurable(
       const ReplayedAllocator& allocator) const {
     if (trace_.steps == 0) return "the trace holds no request";
-    if (!allocator.geometry.empty() && trace_.scope != Scope::kPython) {
+    if ((!allocator.geometry.empty() || allocator.spec.name == kNative) &&
+        trace_.scope != Scope::kPython) {
       return "its heap would serve raw requests too, which pymalloc does not";
     }
     HeapSettings settings{};

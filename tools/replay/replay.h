@@ -27,7 +27,7 @@ struct ReplayRequest {
   std::string allocators;  // as for -a; empty: kDefaultAllocators
   std::string geometry;    // of plain `pymalloc`; empty: the recorded one
   std::vector<std::size_t> arena_offsets;  // empty: recorded, or 0
-  std::string placements;                  // file for the first pymalloc; ""
+  std::string placements;  // file for the first pymalloc or native; ""
   Scope scope = Scope::kPython;
   Touch touch = Touch::kHeader;  // of the timed runs
   // Also measure the memory of allocators that give back by the clock under the
