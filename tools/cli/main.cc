@@ -5,6 +5,7 @@
 
 #include "tools/cli/compare.h"
 #include "tools/cli/doctor.h"
+#include "tools/cli/experiment.h"
 #include "tools/cli/help.h"
 #include "tools/cli/record.h"
 #include "tools/cli/replay.h"
@@ -40,6 +41,7 @@ int Main(int argc, char** argv) {
   AddCompare(app, &status);
   AddStats(app, &status);
   AddDoctor(app, &status);
+  AddExperiment(app, &status);
   AddHelp(app, &status);
 
   const std::string separator = MissingSeparator(app, argc, argv);
