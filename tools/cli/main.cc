@@ -7,6 +7,7 @@
 #include "tools/cli/doctor.h"
 #include "tools/cli/experiment.h"
 #include "tools/cli/help.h"
+#include "tools/cli/inspect.h"
 #include "tools/cli/record.h"
 #include "tools/cli/replay.h"
 #include "tools/cli/report.h"
@@ -40,6 +41,7 @@ int Main(int argc, char** argv) {
   AddVerify(app, &status);
   AddCompare(app, &status);
   AddStats(app, &status);
+  AddInspect(app, &status);
   AddDoctor(app, &status);
   AddExperiment(app, &status);
   AddHelp(app, &status);

@@ -1,0 +1,98 @@
+"""A program that prints CPython's own statistics of its heap and then stands
+still, so that what is read of it from outside can be laid beside them.
+
+  quiet_program.py KIND [IDS]      stderr: sys._debugmallocstats()
+
+Between the dump and the wait nothing is allocated: neither call takes an
+argument or makes an object. IDS, if given, is a file for the address and type
+of every object that the program holds of its own kind.
+"""
+import gc
+import os
+import signal
+import sys
+import threading
+
+
+def lists():
+    kept = []
+    for _ in range(4):
+        junk = [[i, (i,)] for i in range(60000)]
+        kept.extend(junk[::97])
+    return kept
+
+
+def strings():
+    return [["x" * n + str(i) for i in range(60)][::3] for n in range(1, 500, 3)]
+
+
+class Record:
+
+    def __init__(self, number):
+        self.number = number
+        self.text = str(number) * 3
+
+
+def records():
+    return [Record(i) for i in range(20000)][::7]
+
+
+def wave():
+    """More arenas at its height than at its end, and some released."""
+    kept = []
+    for turn in range(6):
+        junk = [b"z" * (40 + 60 * turn) for _ in range(40000)]
+        kept.append(junk[turn::31])
+    return kept
+
+
+def mixed():
+    kept = []
+    for i in range(6000):
+        kept.append({"number": i, "parts": [float(i), str(i), (i, i + 1)], "set": {i, str(i)},
+                     "call": (lambda j=i: j), "bytes": b"%d" % i})
+    return kept[::3] + records()[:200]
+
+
+def burst():
+    """Threads whose large objects all but fill the C library's arenas."""
+    kept = []
+
+    def work():
+        blocks = [bytes(3000) for _ in range(13000)]
+        kept.append(blocks[::40])
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return kept
+
+
+def write_ids(path):
+    known = {}
+    def enter(thing):
+        known[id(thing)] = type(thing).__name__
+    for thing in gc.get_objects():
+        enter(thing)
+        for part in gc.get_referents(thing):
+            enter(part)
+    del thing, part
+    with open(path, "w") as out:
+        for address, name in known.items():
+            out.write("%x %s\n" % (address, name))
+
+
+def main():
+    kept = [] if sys.argv[1] == "start" else globals()[sys.argv[1]]()
+    if len(sys.argv) > 2:
+        gc.collect()
+        write_ids(sys.argv[2])
+    dump, pause = sys._debugmallocstats, signal.pause
+    dump()
+    pause()
+    return kept
+
+
+if __name__ == "__main__":
+    main()

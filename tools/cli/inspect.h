@@ -1,0 +1,10 @@
+// `arenalab inspect PID`: the memory of a running process, read from outside.
+#pragma once
+
+#include "tools/cli/verb.h"
+
+namespace arenalab {
+
+void AddInspect(CLI::App& app, int* status);
+
+}  // namespace arenalab

@@ -1,0 +1,168 @@
+// The search for pymalloc's own records; what vouches for them is in
+// allocator_state.h.
+#include "tools/inspect/allocator_state.h"
+
+#include <bit>
+#include <cstring>
+#include <optional>
+
+#include "allocators/pymalloc/generation.h"
+
+namespace arenalab {
+namespace {
+
+constexpr std::int64_t kWord = 8;
+
+// Where the words are, counted in words from `arenas`. `high` follows `created`
+// as `created` follows `live`.
+struct Layout {
+  std::int64_t max;
+  std::int64_t unused;
+  std::int64_t usable;
+  std::int64_t live;
+  std::int64_t created;
+
+  std::int64_t high() const { return 2 * created - live; }
+};
+constexpr Layout kLayouts[] = {
+    {1, 2, 3, 69, 70},       // as declared, with fingers: 3.12 and later
+    {-1, -2, -3, -69, -70},  // reversed, with fingers: 3.8 - 3.11
+    {-2, -1, 68, -3, -4},    // split by link-time optimisation: Debian's 3.11
+    {-1, -2, -3, -4, -5},    // reversed: before 3.8
+    {1, 2, 3, 4, 5},
+};
+// Words that a state spans to either side of `arenas`.
+constexpr std::int64_t kSpan = 71;
+constexpr std::uint32_t kFirstSlots = 16;
+constexpr std::uint32_t kMostSlots = kFirstSlots << 20;
+
+bool IsSlotCount(std::uint64_t n) {
+  return n >= kFirstSlots && n <= kMostSlots && std::has_single_bit(n);
+}
+
+// A record with an arena that an allocator of any generation may have.
+bool IsPlausible(const ArenaRecord& r) {
+  constexpr std::uint64_t kMost = 2 * kMiB;
+  return r.base % 16 == 0 && r.base >= 65536 && r.base < 1ull << 56 &&
+         r.next_virgin_pool >= r.base && r.next_virgin_pool - r.base <= kMost &&
+         r.next_virgin_pool % kPageBytes == 0 && r.total_pools >= 1 &&
+         r.total_pools <= 512 && r.free_pools <= r.total_pools &&
+         (r.free_list == 0 ||
+          (r.free_list >= r.base && r.free_list - r.base < kMost &&
+           r.free_list % kPageBytes == 0));
+}
+
+// Looks at words in a piece of memory, those at its rim included.
+class Searcher {
+ public:
+  Searcher(TargetMemory& memory, std::vector<AllocatorState>* found)
+      : memory_(memory), found_(found) {}
+
+  void SearchPiece(std::uint64_t begin, const std::uint64_t* words,
+                   std::int64_t first, std::int64_t last,
+                   std::int64_t available) {
+    for (std::int64_t at = first; at < last; ++at) {
+      if (words[at] < kPageBytes) continue;
+      for (const Layout& layout : kLayouts) {
+        const std::int64_t max = at + layout.max;
+        if (max < 0 || max >= available || !IsSlotCount(words[max])) continue;
+        const auto inside = [&](std::int64_t offset) {
+          return at + offset >= 0 && at + offset < available;
+        };
+        if (inside(layout.high()) && inside(layout.usable) &&
+            Examine(begin, words + at, at, layout))
+          break;
+      }
+    }
+  }
+
+ private:
+  // `word` is where `arenas` may be, `at` words behind `begin`.
+  bool Examine(std::uint64_t begin, const std::uint64_t* word, std::int64_t at,
+               const Layout& layout) {
+    AllocatorState state;
+    state.address = begin + static_cast<std::uint64_t>(at * kWord);
+    state.records = *word;
+    state.slots = static_cast<std::uint32_t>(word[layout.max]);
+    const std::uint64_t live = word[layout.live];
+    state.arenas_created = word[layout.created];
+    state.arenas_high_water = word[layout.high()];
+    const auto is_link = [&](std::uint64_t link) {
+      return link == 0 ||
+             (link >= state.records &&
+              (link - state.records) % sizeof(ArenaRecord) == 0 &&
+              (link - state.records) / sizeof(ArenaRecord) < state.slots);
+    };
+    if (live == 0 || live > state.slots || state.arenas_high_water < live ||
+        state.arenas_created < state.arenas_high_water ||
+        state.records % kWord != 0 || !is_link(word[layout.unused]) ||
+        !is_link(word[layout.usable]))
+      return false;
+    const Mapping* mapping = memory_.Find(state.records);
+    if (mapping == nullptr || !mapping->writable ||
+        mapping->end - state.records < state.slots * sizeof(ArenaRecord))
+      return false;
+    std::vector<ArenaRecord> records(state.slots);
+    const std::size_t bytes = records.size() * sizeof(ArenaRecord);
+    if (memory_.Read(state.records, records.data(), bytes) != bytes)
+      return false;
+    for (std::uint32_t i = 0; i < state.slots; ++i) {
+      if (records[i].base == 0) continue;
+      if (!IsPlausible(records[i])) return false;
+      state.arenas.push_back({i, records[i]});
+    }
+    // A running target may have taken or released one between two reads.
+    const std::uint64_t counted = state.arenas.size();
+    if (counted == 0 || counted + 1 < live || counted > live + 1) return false;
+    found_->push_back(std::move(state));
+    return true;
+  }
+
+  TargetMemory& memory_;
+  std::vector<AllocatorState>* found_;
+};
+
+}  // namespace
+
+std::vector<AllocatorState> FindAllocatorStates(TargetMemory& memory) {
+  constexpr std::uint64_t kPiece = 4 * kMiB;
+  std::vector<AllocatorState> found;
+  Searcher searcher(memory, &found);
+  std::vector<std::uint64_t> words;
+  // Static data may begin in a file's mapping and go on in an anonymous one
+  // beside it: neighbours are searched as one.
+  const std::vector<Mapping>& mappings = memory.mappings();
+  for (std::size_t i = 0; i < mappings.size();) {
+    if (!mappings[i].writable || mappings[i].shared || !mappings[i].readable) {
+      ++i;
+      continue;
+    }
+    Mapping run = mappings[i];
+    for (++i;
+         i < mappings.size() && mappings[i].begin == run.end &&
+         mappings[i].writable && mappings[i].readable && !mappings[i].shared;
+         ++i)
+      run.end = mappings[i].end;
+    memory.VisitContent(
+        run.begin, run.end, [&](std::uint64_t begin, std::uint64_t end) {
+          for (std::uint64_t at = begin; at < end; at += kPiece) {
+            const std::uint64_t to = std::min(at + kPiece, end);
+            // The rim of a piece is read with both of its pieces.
+            const std::uint64_t rim = kSpan * kWord;
+            const std::uint64_t from = at - std::min(rim, at - begin);
+            const std::uint64_t until = to + std::min(rim, end - to);
+            words.resize((until - from) / kWord);
+            const std::size_t got =
+                memory.Read(from, words.data(), words.size() * kWord) / kWord;
+            const auto index = [&](std::uint64_t address) {
+              return std::min<std::int64_t>((address - from) / kWord, got);
+            };
+            searcher.SearchPiece(from, words.data(), index(at), index(to),
+                                 static_cast<std::int64_t>(got));
+          }
+        });
+  }
+  return found;
+}
+
+}  // namespace arenalab
