@@ -124,11 +124,16 @@ ExperimentResult RunLargerArenas(const ExperimentRequest& request) {
                             {"ratio_high", ratio.high}});
     }
   }
+  const auto after = [&](std::size_t row) {
+    return Figure(result.raw[row]["held_after_mib"].get<double>(), 1, 1);
+  };
   result.meaning =
-      "Sparse survivors pin four times as much in arenas of four times the "
-      "size; "
-      "the pool's size moves time and slack, the arena's size moves what comes "
-      "back. Held is address space kept, resident what is really occupied.";
+      "With 1 of 10,000 left, 3.9's own sizes hold " + after(0) +
+      " MiB, larger pools alone " + after(1) + ", larger arenas alone " +
+      after(2) + ", both " + after(3) +
+      ": it is the arena's size that survivors pin. The objection was right "
+      "for "
+      "sparse survivors; for denser ones every size is pinned alike.";
   return result;
 }
 
