@@ -4,7 +4,7 @@
 // clone). On every interpreter of this machine.
 #include <gtest/gtest.h>
 
-#include <map>
+#include <algorithm>
 #include <set>
 
 #include "tests/allocators/native/native_run.h"
@@ -102,6 +102,7 @@ class NativeGoldenTest : public testing::TestWithParam<std::string> {
 
   // What this release, or a patched build of it, gives.
   std::vector<Golden> Accepted() const {
+    EXPECT_NE(version_, "");
     const std::string release = version_.substr(0, version_.find(' '));
     const int minor = std::atoi(release.c_str() + 2);
     if (minor >= 10) return {k310};
@@ -153,6 +154,20 @@ TEST_P(NativeGoldenTest, TheLastArenasComingAndGoingIsTheReleases) {
     // Classes of 8 and of 16 bytes put a full arena of 512 the same way.
     EXPECT_EQ(hash, k374.stream3) << version_;
   }
+}
+
+TEST_P(NativeGoldenTest, WithPythonmallocNoBlockLiesInAnArena) {
+  OpProgram program;
+  for (std::uint32_t slot = 0; slot < 1000; ++slot) program.Alloc(slot, 100);
+  const OpsProgram& closed = program.Sample(0).Close();
+  const auto blocks_in_arenas = [&](const AllocatorSpec& spec) {
+    return std::ranges::count(RunNative(spec, closed, {}).log,
+                              PlacementKind::kBlock, KindOfPlacement);
+  };
+  EXPECT_EQ(blocks_in_arenas(spec_), 1000);
+  EXPECT_EQ(blocks_in_arenas(ParseAllocatorSpec("native:" + GetParam() +
+                                                "{PYTHONMALLOC:malloc}")),
+            0);
 }
 
 INSTANTIATE_TEST_SUITE_P(Machine, NativeGoldenTest,

@@ -1,0 +1,54 @@
+#!/usr/bin/env python3
+"""The experiments of `arenalab experiment`, on every interpreter found.
+
+    tools/study/experiments.py [NAME ...]
+
+Each becomes workloads/study/experiments_NAME.json: its figures, one row a
+measurement. `speed` and E6 also measure one recorded program. Takes some
+minutes; on a machine that does other work meanwhile the times are noise.
+"""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+import interpreters
+import raw_results
+
+NAMES = ("X1", "X2", "X3", "E6", "speed")
+RECORDED = "json_round_trips"
+
+
+def measure(name, folder):
+    """The rows of one experiment."""
+    out = os.path.join(folder, name + ".json")
+    command = [raw_results.ARENALAB, "experiment", name, "--json", out]
+    for path in interpreters.interpreters().values():
+        command += ["--python", path]
+    if name in ("E6", "speed"):
+        command += ["--trace", record(folder)]
+    subprocess.run(command, check=True)
+    with open(out) as file:
+        return json.load(file)["measured"]
+
+
+def record(folder):
+    """A recording of the program on the newest interpreter."""
+    trace = os.path.join(folder, "run.trace")
+    if not os.path.exists(trace):
+        python = list(interpreters.interpreters().values())[-1]
+        subprocess.run([raw_results.ARENALAB, "record", "-o", trace, "--", python,
+                        raw_results.workload(RECORDED)],
+                       check=True, stdout=subprocess.DEVNULL)
+    return trace
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        for name in sys.argv[1:] or NAMES:
+            raw_results.write("experiments_" + name, measure(name, folder))
+
+
+if __name__ == "__main__":
+    main()
