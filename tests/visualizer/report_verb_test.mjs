@@ -55,8 +55,8 @@ test('input that cannot be used is status 3, with one line that says why', () =>
   const broken = join(folder, 'broken.json');
   const cases = [
     ['{"schema":', /broken\.json: byte \d+: not JSON/],
-    ['{}', /not a results file/],
-    ['[1]', /not a results file/],
+    ['{}', /names no schema/],
+    ['[1]', /names no schema/],
     ['{"schema":"arenalab.results/1"}', /has no `allocators`/],
     ['', /not JSON/],
   ];

@@ -45,13 +45,12 @@ std::string Quoted(std::string_view word) {
 
 }  // namespace
 
-std::string CommandLine(pid_t process) {
-  const std::string raw = ReadAll(Path(process, "cmdline"));
+std::string CommandLine(std::string_view words) {
   std::string line;
-  for (std::size_t begin = 0; begin < raw.size();) {
-    const std::size_t end = std::min(raw.find('\0', begin), raw.size());
+  for (std::size_t begin = 0; begin < words.size();) {
+    const std::size_t end = std::min(words.find('\0', begin), words.size());
     if (!line.empty()) line += ' ';
-    line += Quoted(std::string_view(raw).substr(begin, end - begin));
+    line += Quoted(words.substr(begin, end - begin));
     begin = end + 1;
   }
   return line;

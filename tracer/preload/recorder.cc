@@ -186,6 +186,16 @@ std::uint32_t AcquireSlot(std::uint32_t chunk) {
   return slot;
 }
 
+void ReadCommand(ring::Header* header) {
+  const long file =
+      syscall(SYS_openat, AT_FDCWD, "/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
+  if (file < 0) return;
+  const long bytes =
+      syscall(SYS_read, file, header->command, sizeof(header->command));
+  header->command_bytes = bytes < 0 ? 0 : static_cast<std::uint32_t>(bytes);
+  syscall(SYS_close, file);
+}
+
 // Says in the header who this process is, whose child, and on what.
 void FillHeader(ring::Header* header, const ring::Header* parent) {
   header->magic = ring::kMagic;
@@ -195,6 +205,7 @@ void FillHeader(ring::Header* header, const ring::Header* parent) {
   header->started_unix = now.tv_sec;
   header->process = static_cast<std::int32_t>(syscall(SYS_getpid));
   header->layers = settings.layers ? 1 : 0;
+  ReadCommand(header);
   header->free_chunks.store(ring::kNoChunk);
   header->slot_limit.store(1);
   header->fresh_chunks.store(1);  // chunk 0 is the state stream's first

@@ -110,6 +110,10 @@ struct Header {
   std::int64_t started_unix;  // seconds
   std::int32_t process;       // getpid(), as the process sees it
   std::uint32_t layers;       // 1: nested events are recorded too
+  // /proc/self/cmdline when the ring was made: a short process may be gone
+  // before the collector looks.
+  std::uint32_t command_bytes;
+  char command[4 << 10];
   // Of a forked child: its parent's ring file and the number of the fork;
   // kUnknownFork where it was made by a call that runs no fork handlers.
   char parent[64];

@@ -188,7 +188,7 @@ for i in ids: _interpreters.destroy(i)
 
     def test_memory_is_sampled_and_time_goes_on(self):
         self.record(PYTHONS[0], "-c", "import time; x = b'x' * 50000000;"
-                    "time.sleep(0.7); y = [str(i) for i in range(100)]")
+                    "time.sleep(2); y = [str(i) for i in range(100)]")
         samples = [int(line.split()[1]) for line in self.lines()
                    if line.startswith("memory ")]
         self.assertGreaterEqual(len(samples), 3)
