@@ -1,6 +1,7 @@
 // See process_files.h.
 #include "tracer/collector/process_files.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -9,16 +10,23 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
-#include <iterator>
 #include <string_view>
 
 namespace arenalab {
 namespace {
 
+// As much of a file as there is: the process may end while we read, which is an
+// error of read() that a stream's buffer would throw.
 std::string ReadAll(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
+  std::string text;
+  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) return text;
+  char piece[4096];
+  for (ssize_t n; (n = read(file, piece, sizeof(piece))) > 0;) {
+    text.append(piece, static_cast<std::size_t>(n));
+  }
+  close(file);
+  return text;
 }
 
 std::string Path(pid_t process, const char* file) {
