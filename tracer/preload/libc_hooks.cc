@@ -40,6 +40,15 @@ void* Aligned(std::size_t align, std::size_t size) {
   return block;
 }
 
+// 3.6 and 3.7 set their allocators anew in the midst of starting, and may ask
+// for no variable then (-E). But the next that they do is a raw allocation, of
+// which by then nobody but malloc knows.
+void LookAgain() {
+  if (local.depth != 0 || !settings.enabled || settings.threaded) return;
+  WrapAllocators();
+  settings.starting = !InterpreterIsInitialised();
+}
+
 bool IsPowerOfTwo(std::size_t n) { return n != 0 && (n & (n - 1)) == 0; }
 
 }  // namespace
@@ -52,6 +61,7 @@ using namespace arenalab::preload;  // NOLINT(google-build-using-namespace)
 extern "C" {
 
 void* malloc(std::size_t size) {
+  if (ARENALAB_UNLIKELY(settings.starting)) LookAgain();
   void* block = __libc_malloc(size);
   if (block != nullptr && Records()) {
     RecordBlock<Layer::kLibc, EventKind::kAlloc>(block, size);

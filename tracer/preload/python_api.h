@@ -48,8 +48,9 @@ struct PythonApi {
   void (*print_statistics)(FILE*);
   const char* (*allocator_name)();  // 3.7 and later
   int (*pymalloc_enabled)();        // 3.6
-  int (*is_finalising)();           // 3.7 and later
-  void* const* finalising;          // 3.6: not null once it is
+  int (*is_initialised)();
+  int (*is_finalising)();   // 3.7 and later
+  void* const* finalising;  // 3.6: not null once it is
   // 3.12 and later, where an interpreter may have a pymalloc state of its own.
   // The first may be called without a thread state; the last two each tell
   // whether it uses the main one's, in 3.12 and in 3.13.

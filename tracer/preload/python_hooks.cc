@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tracer/preload/environment.h"
 #include "tracer/preload/python_api.h"
 #include "tracer/preload/recorder.h"
 
@@ -157,15 +156,14 @@ void ArenaFree(void*, void* base, std::size_t size) {
 // What stands beneath, in the interpreter's own word, asked before our hook is
 // put on top. Not from the constructor: 3.12 needs its runtime for it. What
 // stands there then is the default; pymalloc's statistics tell which.
-void KeepAllocatorName() {
+void KeepAllocatorName(const PythonAllocator& object) {
   const char* name = nullptr;
   if (python.allocator_name != nullptr) {
     name = python.allocator_name();
   } else if (python.pymalloc_enabled != nullptr) {
-    // 3.6 does not say whether its debug layer is there; only this puts it in.
-    const char* wish = Variable("PYTHONMALLOC");
-    const bool debug = wish != nullptr && strstr(wish, "debug") != nullptr;
-    name = debug                       ? "pymalloc_debug"
+    // 3.6 does not say whether its debug layer is there, the only one of its
+    // allocators that has a context.
+    name = object.context != nullptr   ? "pymalloc_debug"
            : python.pymalloc_enabled() ? "pymalloc"
                                        : "malloc";
   }
@@ -253,7 +251,11 @@ bool FindPython() {
   Find(&python.interpreter_id, "PyInterpreterState_GetID");
   Find(&python.has_feature, "_PyInterpreterState_HasFeature");
   Find(&python.interpreter_config, "_PyInterpreterConfig_InitFromState");
+  Find(&python.is_initialised, "Py_IsInitialized");
   settings.python = python.version();
+  settings.starting = python.is_initialised != nullptr &&
+                      (strncmp(settings.python, "3.6.", 4) == 0 ||
+                       strncmp(settings.python, "3.7.", 4) == 0);
   return VersionIsServed(settings.python) &&
          strstr(settings.python, "free-threading") == nullptr;
 }
@@ -268,7 +270,7 @@ void WrapAllocators() {
   // CPython swaps single domains for a moment now and then; all three at once
   // is a choice.
   if (foreign == kDomains && wrap_count > 0) {
-    KeepAllocatorName();
+    KeepAllocatorName(current[kObjectDomain]);
     // 3.7 allocates before it does so; what it did between then and now passed
     // by the hooks.
     if (hot.header != nullptr &&
@@ -316,6 +318,8 @@ std::uint32_t CurrentState() {
   if (python.interpreter_config(&config, interpreter) != 0) return 0;
   return config.use_main_obmalloc ? 0 : static_cast<std::uint32_t>(id);
 }
+
+bool InterpreterIsInitialised() { return python.is_initialised() != 0; }
 
 bool InterpreterIsFinalising() {
   if (python.is_finalising != nullptr) return python.is_finalising() != 0;

@@ -14,6 +14,8 @@ void WrapAllocators();
 // The pymalloc state that the current thread is in: the interpreter's id where
 // it has one of its own, else 0. Under that interpreter's lock.
 std::uint32_t CurrentState();
+// Of 3.6 and 3.7 only.
+bool InterpreterIsInitialised();
 // Cheap; false before the interpreter starts.
 bool InterpreterIsFinalising();
 

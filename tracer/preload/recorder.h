@@ -61,6 +61,7 @@ struct Settings {
   bool enabled;       // it was kRecord, and the collector lives
   bool layers;        // record nested events too
   bool many_states;   // see BeginManyStates
+  bool starting;      // a 3.6 or 3.7 that is not initialised yet
   bool threaded;      // pthread_create was called: set before the thread exists
   int collector;      // process id, 0 where unknown
   char directory[256];
