@@ -66,9 +66,7 @@ void AddExperiment(CLI::App& app, int* status) {
   auto flags = std::make_shared<Flags>();
   CLI::App* verb = app.add_subcommand(
       "experiment",
-      "Make a published experiment on pymalloc again, on the clone and on "
-      "real\n"
-      "interpreters: the reported figure, the measured one, what it means.\n"
+      "Make a published experiment on pymalloc again: reported, measured.\n"
       "\n"
       "  arenalab experiment list\n"
       "  arenalab experiment X1\n"

@@ -3,8 +3,8 @@
 
     tools/study/experiments.py [NAME ...]
 
-Each becomes workloads/study/experiments_NAME.json: its figures, one row a
-measurement. `speed` and E6 also measure one recorded program. Takes some
+The figures of each go into workloads/study/, a file `experiments_` and its name,
+one row a measurement. `speed` and E6 also measure one recorded program. Takes some
 minutes; on a machine that does other work meanwhile the times are noise.
 """
 import json
