@@ -47,6 +47,19 @@ std::string Text(const char (&field)[kSize]) {
   return {field, strnlen(field, kSize)};
 }
 
+// With \n for the end of a line.
+std::string OnOneLine(std::string_view text) {
+  std::string line;
+  for (const char c : text) {
+    if (c == '\n') {
+      line += "\\n";
+    } else {
+      line += c;
+    }
+  }
+  return line;
+}
+
 }  // namespace
 
 std::unique_ptr<ProcessRecording> ProcessRecording::Open(
@@ -199,6 +212,15 @@ void ProcessRecording::WriteMeta(bool final) {
     meta_written_ = bytes != 0;
   }
   if (!final) return;
+  for (const ring::Dump& dump : header_->dumps) {
+    const std::uint32_t text_bytes = std::min<std::uint32_t>(
+        dump.bytes.load(std::memory_order_acquire), sizeof(dump.text));
+    if (text_bytes == 0) continue;
+    writer_->Meta("debugmallocstats." + (dump.event == ring::kAtFinalise
+                                             ? "finalise"
+                                             : std::to_string(dump.event)),
+                  OnOneLine({dump.text, text_bytes}));
+  }
   if (header_->lost_hooks.load() != 0) {
     writer_->Meta(
         "lost.hooks",

@@ -23,6 +23,7 @@ bool Joins() {
   settings.layers = layers != nullptr && strcmp(layers, "1") == 0;
   const char* collector = Variable(ring::kCollectorVariable);
   settings.collector = collector != nullptr ? atoi(collector) : 0;
+  PlanDumps(Variable(ring::kStatsAtVariable));
   local.fork = ring::kUnknownFork;
   settings.enabled = true;
   return EnsureRing();

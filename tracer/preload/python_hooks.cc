@@ -41,7 +41,10 @@ class Deeper {
   Deeper& operator=(const Deeper&) = delete;
 };
 
-template <Layer kLayer>
+void AfterStateEvent();
+
+// kDumps: mem and obj events are counted, for PlanDumps.
+template <Layer kLayer, bool kDumps>
 struct Hooks {
   static void* Malloc(void* context, std::size_t size) {
     const PythonAllocator& real = static_cast<Wrap*>(context)->saved;
@@ -53,6 +56,7 @@ struct Hooks {
     if (block != nullptr && Records()) {
       RecordBlock<kLayer, EventKind::kAlloc>(block, size);
     }
+    if (kDumps && block != nullptr) AfterStateEvent();
     return block;
   }
 
@@ -67,6 +71,7 @@ struct Hooks {
     if (block != nullptr && Records()) {
       RecordBlock<kLayer, EventKind::kZeroed>(block, count * size);
     }
+    if (kDumps && block != nullptr) AfterStateEvent();
     return block;
   }
 
@@ -80,6 +85,7 @@ struct Hooks {
       block = real.realloc(real.context, old, size);
     }
     if (block != nullptr && records) RecordRealloc<kLayer>(old, block, size);
+    if (kDumps && block != nullptr) AfterStateEvent();
     return block;
   }
 
@@ -87,16 +93,19 @@ struct Hooks {
     const PythonAllocator& real = static_cast<Wrap*>(context)->saved;
     // Before the real call: after it, the address may be another's.
     if (block != nullptr && Records()) RecordFree<kLayer>(block);
-    Deeper deeper;
-    real.free(real.context, block);
+    {
+      Deeper deeper;
+      real.free(real.context, block);
+    }
+    if (kDumps && block != nullptr) AfterStateEvent();
   }
 };
 
-// pymalloc tells its generation in its statistics, which it prints only while
-// no hook sits on the object domain: so for one call the saved one is put back.
-// We are inside pymalloc here (it asks for its first arena), under the lock.
-void KeepStatistics(ring::Header* header) {
-  if (python.print_statistics == nullptr) return;
+// pymalloc prints its statistics only while no hook sits on the object domain:
+// so for one call the saved one is put back. Under the lock. Returns how many
+// bytes it wrote, at most `most`.
+std::uint32_t PrintStatistics(char* to, std::size_t most) {
+  if (python.print_statistics == nullptr) return 0;
   char* text = nullptr;
   std::size_t bytes = 0;
   const std::uint32_t depth = local.depth;
@@ -109,12 +118,47 @@ void KeepStatistics(ring::Header* header) {
     python.print_statistics(out);
     python.set_allocator(kObjectDomain, &ours);
     fclose(out);
-    if (bytes > sizeof(header->statistics)) bytes = sizeof(header->statistics);
-    memcpy(header->statistics, text, bytes);
-    header->statistics_bytes.store(static_cast<std::uint32_t>(bytes));
+    if (bytes > most) bytes = most;
+    memcpy(to, text, bytes);
     __libc_free(text);
   }
   local.depth = depth;
+  return static_cast<std::uint32_t>(bytes);
+}
+
+// Its statistics tell pymalloc's generation. We are inside it here: it asks for
+// its first arena.
+void KeepStatistics(ring::Header* header) {
+  header->statistics_bytes.store(
+      PrintStatistics(header->statistics, sizeof(header->statistics)));
+}
+
+struct DumpPlan {
+  std::uint64_t events[ring::kDumps];
+  std::size_t count;
+  std::size_t taken;
+  std::uint64_t passed;  // mem and obj events so far
+};
+constinit DumpPlan plan{};
+
+void TakeDump(std::uint64_t event) {
+  for (std::size_t i = 0; i < plan.count; ++i) {
+    if (plan.events[i] != event || plan.taken == ring::kDumps) continue;
+    ring::Dump& dump = hot.header->dumps[plan.taken++];
+    dump.event = event;
+    dump.bytes.store(PrintStatistics(dump.text, sizeof(dump.text)));
+    return;
+  }
+}
+
+// Behind the record and behind the real call.
+void AfterStateEvent() {
+  if (!settings.dumps || local.depth != 0 || hot.header == nullptr ||
+      CurrentState() != 0) {
+    return;
+  }
+  TakeDump(plan.passed++);
+  if (TellFinalising()) TakeDump(ring::kAtFinalise);
 }
 
 void* ArenaAlloc(void*, std::size_t size) {
@@ -176,9 +220,14 @@ void KeepAllocatorName(const PythonAllocator& object) {
 }
 
 template <Layer kLayer>
-constexpr PythonAllocator OurAllocator(Wrap* wrap) {
-  return {wrap, Hooks<kLayer>::Malloc, Hooks<kLayer>::Calloc,
-          Hooks<kLayer>::Realloc, Hooks<kLayer>::Free};
+PythonAllocator OurAllocator(Wrap* wrap) {
+  if (kLayer != Layer::kRaw && settings.dumps) {
+    using Counting = Hooks<kLayer, true>;
+    return {wrap, Counting::Malloc, Counting::Calloc, Counting::Realloc,
+            Counting::Free};
+  }
+  using Plain = Hooks<kLayer, false>;
+  return {wrap, Plain::Malloc, Plain::Calloc, Plain::Realloc, Plain::Free};
 }
 
 PythonAllocator OurAllocatorOf(Domain domain, Wrap* wrap) {
@@ -296,6 +345,17 @@ void WrapAllocators() {
     saved_arena = arena;
     arena = {nullptr, ArenaAlloc, ArenaFree};
     python.set_arena_allocator(&arena);
+  }
+}
+
+void PlanDumps(const char* list) {
+  while (list != nullptr && *list != 0 && plan.count < ring::kDumps) {
+    const bool finalise = strncmp(list, "finalise", 8) == 0;
+    plan.events[plan.count++] =
+        finalise ? ring::kAtFinalise : strtoull(list, nullptr, 10);
+    settings.dumps = true;
+    list = strchr(list, ',');
+    if (list != nullptr) ++list;
   }
 }
 

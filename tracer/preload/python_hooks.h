@@ -11,6 +11,9 @@ bool FindPython();
 // Wraps every domain whose current allocator is not ours, and the arena
 // allocator. Not while other threads run: CPython's setters are not safe then.
 void WrapAllocators();
+// What ring::kStatsAtVariable asks for; nullptr: nothing. Before the hooks are
+// put in: they are others then, which count.
+void PlanDumps(const char* list);
 // The pymalloc state that the current thread is in: the interpreter's id where
 // it has one of its own, else 0. Under that interpreter's lock.
 std::uint32_t CurrentState();

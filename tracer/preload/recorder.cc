@@ -388,10 +388,15 @@ void RecordEarly() {
 }
 
 void CheckFinalising() {
+  if (!settings.dumps) TellFinalising();
+}
+
+bool TellFinalising() {
   static bool told = false;  // under the interpreter's lock
-  if (told || !InterpreterIsFinalising()) return;
+  if (told || !InterpreterIsFinalising()) return false;
   told = true;
   AppendState(ring::Pack(ring::Op::kFinalise, 0));
+  return true;
 }
 
 void BeforeFork() {
@@ -409,6 +414,7 @@ void AfterForkInChild() {
   local = {};
   local.fork = fork;
   settings.threaded = false;
+  settings.dumps = false;  // its ordinals are the parent's
   settings.forks.store(0);
 }
 

@@ -62,6 +62,7 @@ struct Settings {
   bool layers;        // record nested events too
   bool many_states;   // see BeginManyStates
   bool starting;      // a 3.6 or 3.7 that is not initialised yet
+  bool dumps;         // the hooks take dumps: see TellFinalising
   bool threaded;      // pthread_create was called: set before the thread exists
   int collector;      // process id, 0 where unknown
   char directory[256];
@@ -103,6 +104,10 @@ bool AppendToOtherState(std::uint64_t first, const struct Rest& rest);
 bool EnsureRing();
 // Called once per kCheckEvery words of the state stream, and by arena hooks.
 void CheckFinalising();
+// Writes the mark if the interpreter has begun to go down; true once. Where
+// dumps are taken, the hooks call it behind each event, so that the mark stands
+// exactly where its dump was taken, and CheckFinalising() does nothing.
+bool TellFinalising();
 // For the prepare and child handlers of fork.
 void BeforeFork();
 void AfterForkInChild();

@@ -104,6 +104,15 @@ struct alignas(64) StreamSlot {
 };
 static_assert(sizeof(StreamSlot) == 64);
 
+// What _PyObject_DebugMallocStats printed right behind one event of state 0.
+struct Dump {
+  std::uint64_t event;               // mem and obj events before it
+  std::atomic<std::uint32_t> bytes;  // of text; != 0 once it is whole
+  char text[6 << 10];
+};
+inline constexpr std::size_t kDumps = 8;
+inline constexpr std::uint64_t kAtFinalise = ~0ull;  // a Dump's event
+
 struct Header {
   std::uint64_t magic;
   std::uint64_t started_ns;   // CLOCK_MONOTONIC
@@ -135,6 +144,7 @@ struct Header {
   // it is whole.
   std::atomic<std::uint32_t> statistics_bytes;
   char statistics[12 << 10];
+  Dump dumps[kDumps];  // kStatsAtVariable; those not taken are all zero
 
   std::uint32_t next_free[kChunks];       // links of the free stack
   std::atomic<std::uint32_t> slot_limit;  // slots from here on: never used
@@ -155,6 +165,9 @@ inline std::uint64_t* ChunkWords(Header* header, std::size_t chunk) {
 inline constexpr char kRunVariable[] = "ARENALAB_RUN";        // the directory
 inline constexpr char kLayersVariable[] = "ARENALAB_LAYERS";  // "1"
 inline constexpr char kCollectorVariable[] = "ARENALAB_COLLECTOR";  // its pid
+// Which dumps to take: ordinals of the mem and obj events of state 0 at depth
+// 0, from 0, and the word `finalise`, with commas between.
+inline constexpr char kStatsAtVariable[] = "ARENALAB_STATS_AT";
 inline constexpr char kRingSuffix[] = ".ring";
 
 }  // namespace arenalab::ring
