@@ -1,4 +1,5 @@
-// Tells a trace from a results file and prints one screen of either.
+// Tells a trace from a results file and prints one screen of either; or, of a
+// trace, the statistics that its interpreter would have printed.
 #include "tools/cli/stats.h"
 
 #include <cstdio>
@@ -10,6 +11,7 @@
 #include "tools/cli/trace_stats.h"
 #include "tools/replay/results_file.h"
 #include "tools/replay/verdict.h"
+#include "tools/verify/clone_statistics.h"
 #include "tracer/format/input_error.h"
 
 namespace arenalab {
@@ -18,6 +20,8 @@ namespace {
 struct Flags {
   std::string input;
   bool json = false;
+  bool debugmallocstats = false;
+  std::string at;
 };
 
 // A results file is an object of JSON; a trace begins with its magic word.
@@ -69,7 +73,26 @@ std::string ResultsText(const Flags& flags) {
   return text;
 }
 
+int RunDebugMallocStats(const Flags& flags) {
+  const CloneStatistics statistics =
+      StatisticsAt(flags.input, ParseTracePoint(flags.at));
+  if (!statistics.complete) {
+    std::fprintf(stderr,
+                 "arenalab: warning: %s is incomplete; these are the "
+                 "statistics where it breaks off\n",
+                 flags.input.c_str());
+  }
+  std::fputs(statistics.text.c_str(), stdout);
+  if (statistics.mismatches == 0) return kOk;
+  std::fprintf(stderr,
+               "arenalab: warning: the clone and %s differ: arenalab verify "
+               "says where\n",
+               flags.input.c_str());
+  return kDifferent;
+}
+
 int Run(const Flags& flags) {
+  if (flags.debugmallocstats) return RunDebugMallocStats(flags);
   std::string text;
   try {
     text = LooksLikeJson(flags.input) ? ResultsText(flags) : TraceText(flags);
@@ -90,11 +113,20 @@ void AddStats(CLI::App& app, int* status) {
   verb->add_option("FILE", flags->input, "A trace, or what replay wrote")
       ->required();
   verb->add_flag("--json", flags->json, "One JSON object on stdout");
+  auto* debugmallocstats = verb->add_flag(
+      "--debugmallocstats", flags->debugmallocstats,
+      "Of a trace: what sys._debugmallocstats() would have printed at its end");
+  debugmallocstats->excludes("--json");
+  verb->add_option("--at", flags->at,
+                   "... or right after request EVENT, request state:N of the "
+                   "mem and obj domains, or a mark such as finalise")
+      ->needs(debugmallocstats);
   verb->footer(
       "Examples:\n"
       "  arenalab stats app.trace\n"
       "  arenalab stats app.json\n"
-      "  arenalab stats --json app.trace | jq .peak");
+      "  arenalab stats --json app.trace | jq .peak\n"
+      "  arenalab stats --debugmallocstats --at finalise app.trace");
   verb->callback([flags, status] { *status = Run(*flags); });
 }
 

@@ -2,7 +2,7 @@
 // and what stands in for the raw domain. An isolated interpreter of 3.12+ has a
 // state of its own; every other program has one.
 //
-// Internal to verify.cc: a template, so that the clone's calls stay direct.
+// Internal to this folder: a template, so that the clone's calls stay direct.
 // THREADS. One.
 #pragma once
 
@@ -28,6 +28,7 @@ class StateReplay {
 
   ArenaLedger& ledger() { return ledger_; }
   const ArenaLedger& ledger() const { return ledger_; }
+  const Heap<G>& heap() const { return heap_; }
 
   // The clone's answer to a request of any kind but free. `old` is the clone's
   // block for kRealloc, nullptr where the interpreter had none.

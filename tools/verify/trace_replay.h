@@ -4,7 +4,7 @@
 // Objects are known by ObjectTable's numbers and the clone's own blocks, never
 // by the recorded address, so that the replay goes on in step after a mismatch.
 //
-// Internal to verify.cc. THREADS. One.
+// Internal to this folder. THREADS. One.
 #pragma once
 
 #include <cstdint>
@@ -48,6 +48,12 @@ class TraceReplay {
     } else {
       ApplyAllocation(state, event);
     }
+  }
+
+  // The clone's heap of a state; nullptr where it was asked for nothing.
+  const Heap<G>* HeapOf(std::uint32_t state) const {
+    const auto found = states_.find(state);
+    return found == states_.end() ? nullptr : &found->second->heap();
   }
 
   // After the last event; `whole`: nothing that belongs to it is missing.

@@ -34,23 +34,6 @@ bool Tampered(const Tampering& tampering, Event* event) {
   return true;
 }
 
-// What the metadata says against a comparison; "" = nothing.
-std::string Obstacle(const TraceReader& reader) {
-  const std::string allocator = reader.Meta("allocator", "pymalloc");
-  if (allocator != "pymalloc") {
-    return "pymalloc was not beneath the hooks but `" + allocator +
-           "` (PYTHONMALLOC or a debug build?); record again without it";
-  }
-  if (reader.Meta("addresses", "recorded") == "none") {
-    return "the trace has no addresses: it was written by hand";
-  }
-  if (reader.Meta("pointer-bits", "64") != "64") {
-    return "the trace is of a " + reader.Meta("pointer-bits") +
-           "-bit interpreter; the clone is 64-bit";
-  }
-  return "";
-}
-
 // In words; `inherited` is what an ancestor's recording lost.
 std::string Lost(const TraceReader& reader, const std::string& inherited) {
   if (!inherited.empty()) return inherited;
@@ -125,7 +108,7 @@ void FollowChildren(TraceReplay<G>* replay, const std::string& path,
     try {
       const TraceReader reader(child);
       report->python = reader.Meta("python");
-      report->reason = Obstacle(reader);
+      report->reason = ObstacleTo(reader);
       report->lost = Lost(reader, report->lost);
       if (report->reason.empty()) {
         Follow(replay, child, {}, run, report);
@@ -203,7 +186,7 @@ VerifyReport VerifyWith(const std::string& path, const VerifyOptions& options,
     report.python = reader.Meta("python");
     geometry =
         options.geometry.empty() ? reader.Meta("geometry") : options.geometry;
-    report.reason = Obstacle(reader);
+    report.reason = ObstacleTo(reader);
     report.lost = Lost(reader, "");
   }
   if (!report.reason.empty()) return report;
@@ -232,6 +215,22 @@ VerifyReport VerifyWith(const std::string& path, const VerifyOptions& options,
 }
 
 }  // namespace
+
+std::string ObstacleTo(const TraceReader& reader) {
+  const std::string allocator = reader.Meta("allocator", "pymalloc");
+  if (allocator != "pymalloc") {
+    return "pymalloc was not beneath the hooks but `" + allocator +
+           "` (PYTHONMALLOC or a debug build?); record again without it";
+  }
+  if (reader.Meta("addresses", "recorded") == "none") {
+    return "the trace has no addresses: it was written by hand";
+  }
+  if (reader.Meta("pointer-bits", "64") != "64") {
+    return "the trace is of a " + reader.Meta("pointer-bits") +
+           "-bit interpreter; the clone is 64-bit";
+  }
+  return "";
+}
 
 VerifyReport Verify(const std::string& path, const VerifyOptions& options) {
   return VerifyWith(path, options, nullptr);

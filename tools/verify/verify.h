@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "tools/verify/report.h"
+#include "tracer/format/trace_reader.h"
 
 namespace arenalab {
 
@@ -36,6 +37,10 @@ struct VerifyOptions {
 };
 
 VerifyReport Verify(const std::string& path, const VerifyOptions& options);
+
+// What the metadata of a trace says against a replay on the clone, in words;
+// "" = nothing.
+std::string ObstacleTo(const TraceReader& reader);
 
 // Every process of the run that the trace belongs to, each report as
 // VerifyJson() has it. What processes have in common, up to their forks, is
