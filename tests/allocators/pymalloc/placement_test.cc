@@ -1,93 +1,12 @@
 // Where blocks go: the worked examples that 3.8.18 and 3.11.7 were asked for,
-// and each rule of allocation, free and realloc by itself.
+// and each rule of pools and arenas by itself. Realloc and calloc, and what is
+// not pymalloc's, are request_test.cc's.
 #include <gtest/gtest.h>
 
-#include <cstdint>
-#include <cstdlib>
-#include <set>
-#include <vector>
-
-#include "allocators/pymalloc/generation.h"
-#include "allocators/pymalloc/heap_check.h"
-#include "tests/allocators/pymalloc/slot_arena_source.h"
+#include "tests/allocators/pymalloc/named_heap.h"
 
 namespace arenalab {
 namespace {
-
-// The C library's blocks, those not freed remembered: a test may forget them.
-class ForgivingRaw {
- public:
-  ~ForgivingRaw() {
-    for (void* block : live_) std::free(block);
-  }
-  RawSource source() {
-    static const RawSource kLibc = LibcRawSource();
-    RawSource source = kLibc;
-    source.context = this;
-    source.allocate = [](void* self, std::size_t bytes) {
-      return Raw(self).Add(kLibc.allocate(nullptr, bytes));
-    };
-    source.allocate_zeroed = [](void* self, std::size_t n, std::size_t bytes) {
-      return Raw(self).Add(kLibc.allocate_zeroed(nullptr, n, bytes));
-    };
-    source.allocate_aligned = [](void* self, std::size_t alignment,
-                                 std::size_t bytes) {
-      return Raw(self).Add(kLibc.allocate_aligned(nullptr, alignment, bytes));
-    };
-    source.reallocate = [](void* self, void* p, std::size_t bytes) {
-      Raw(self).live_.erase(p);
-      return Raw(self).Add(kLibc.reallocate(nullptr, p, bytes));
-    };
-    source.free = [](void* self, void* p) {
-      EXPECT_EQ(Raw(self).live_.erase(p), 1u) << "not a live raw block";
-      kLibc.free(nullptr, p);
-    };
-    return source;
-  }
-
- private:
-  static ForgivingRaw& Raw(void* self) {
-    return *static_cast<ForgivingRaw*>(self);
-  }
-  void* Add(void* block) {
-    if (block != nullptr) live_.insert(block);
-    return block;
-  }
-  std::set<void*> live_;
-};
-
-// A heap whose arenas have names.
-template <class G>
-class NamedHeap {
- public:
-  explicit NamedHeap(int placement = 0) : arenas(placement), heap(Options()) {}
-
-  std::uint64_t At(const void* block) const {
-    const auto position = arenas.PositionOf(block);
-    return position ? position->offset : kRaw;
-  }
-  // Offset in the arena of a new block.
-  std::uint64_t Malloc(std::size_t bytes) {
-    blocks.push_back(heap.Allocate(bytes));
-    return At(blocks.back());
-  }
-  void FreeNth(std::size_t i) { heap.Free(blocks[i]); }
-
-  static constexpr std::uint64_t kRaw = ~std::uint64_t{0};
-
-  SlotArenaSource arenas;
-  ForgivingRaw raw;
-  Heap<G> heap;
-  std::vector<void*> blocks;
-
- private:
-  HeapOptions Options() {
-    HeapOptions options;
-    options.arena_source = arenas.source();
-    options.raw_source = raw.source();
-    return options;
-  }
-};
 
 template <class G>
 class SixteenByte : public testing::Test {};
@@ -159,154 +78,12 @@ TYPED_TEST(SixteenByte, FreePoolsOfTheFrontArenaComeBeforeItsVirginOnes) {
   EXPECT_EQ(h.Malloc(300), 3 * pool + 48);
 }
 
-TYPED_TEST(SixteenByte, ReallocStaysFromThreeQuartersOfTheClassUp) {
-  struct Case {
-    std::size_t from, to;
-    bool stays;
-  };
-  for (const Case& c :
-       {Case{512, 385, true}, Case{512, 384, false}, Case{112, 85, true},
-        Case{112, 84, false}, Case{16, 13, true}, Case{16, 12, false},
-        Case{32, 25, true}, Case{32, 24, false}, Case{32, 17, false},
-        Case{48, 37, true}, Case{48, 36, false}, Case{48, 33, false},
-        Case{1, 10, false}, Case{1, 16, true}, Case{1, 13, true},
-        Case{100, 112, true}, Case{100, 113, false}, Case{512, 512, true}}) {
-    NamedHeap<TypeParam> h;
-    void* block = h.heap.Allocate(c.from);
-    EXPECT_EQ(h.heap.Reallocate(block, c.to) == block, c.stays)
-        << c.from << " to " << c.to;
-    CheckHeap(h.heap);
-  }
-}
-
-TYPED_TEST(SixteenByte, ReallocInTheSameClassTakesTheNextBlockFirst) {
-  NamedHeap<TypeParam> h;
-  void* block = h.heap.Allocate(16);
-  void* moved = h.heap.Reallocate(block, 12);
-  EXPECT_EQ(h.At(moved), 64u);
-  EXPECT_EQ(h.Malloc(16), 48u);  // the old one was freed afterwards
-}
-
-TYPED_TEST(SixteenByte, AlignedRequestsUpToTheStepAreOrdinary) {
-  NamedHeap<TypeParam> h;
-  EXPECT_EQ(h.At(h.heap.AllocateAligned(16, 100)), 48u);
-  void* block = h.heap.AllocateAligned(64, 100);
-  EXPECT_FALSE(h.heap.Owns(block));
-  EXPECT_EQ(reinterpret_cast<std::uint64_t>(block) % 64, 0u);
-  h.heap.Free(block);
-}
-
-TEST(EightByte, ReallocStaysFromThreeQuartersOfTheClassUp) {
-  NamedHeap<Classic> h;
-  struct Case {
-    std::size_t from, to;
-    bool stays;
-  };
-  for (const Case& c :
-       {Case{8, 7, true}, Case{8, 6, false}, Case{16, 13, true},
-        Case{16, 12, false}, Case{16, 9, false}, Case{24, 19, true},
-        Case{24, 18, false}, Case{24, 17, false}}) {
-    void* block = h.heap.Allocate(c.from);
-    EXPECT_EQ(h.heap.Reallocate(block, c.to) == block, c.stays)
-        << c.from << " to " << c.to;
-  }
-}
-
 template <class G>
 class EveryGeneration : public testing::Test {};
 using Generations = testing::Types<Cpython23, Cpython242, Cpython25, Classic,
                                    Cpython374, Cpython38, Cpython39, Cpython310,
                                    Cpython311, Cpython315HugePages>;
 TYPED_TEST_SUITE(EveryGeneration, Generations);
-
-TYPED_TEST(EveryGeneration, ZeroBytesAndTooManyAreRaw) {
-  NamedHeap<TypeParam> h;
-  constexpr std::size_t kMax = TypeParam::kGeometry.max_small_bytes;
-  EXPECT_EQ(h.Malloc(0), h.kRaw);
-  EXPECT_EQ(h.Malloc(kMax + 1), h.kRaw);
-  EXPECT_EQ(h.arenas.created(), 0u);
-  EXPECT_NE(h.Malloc(kMax), h.kRaw);
-  EXPECT_NE(h.Malloc(1), h.kRaw);
-  EXPECT_NE(h.heap.Allocate(0), h.blocks[0]);
-  EXPECT_EQ(h.heap.ComputeStatistics().raw_blocks, 3u);
-}
-
-TYPED_TEST(EveryGeneration, ReallocToZeroLeavesForTheRawHeap) {
-  NamedHeap<TypeParam> h;
-  void* block = h.heap.Allocate(40);
-  void* moved = h.heap.Reallocate(block, 0);
-  EXPECT_FALSE(h.heap.Owns(moved));
-  EXPECT_EQ(h.Malloc(40), 48u);
-  h.heap.Free(moved);
-}
-
-TYPED_TEST(EveryGeneration, RawBlocksComeBackOnlyWhereReallocTakesOver) {
-  NamedHeap<TypeParam> h;
-  constexpr bool kTakesOver = TypeParam::kPolicy.realloc_takes_over;
-  EXPECT_EQ(kTakesOver, TypeParam::kName == "cpython-2.3");
-  auto* block = static_cast<char*>(h.heap.Allocate(1000));
-  for (int i = 0; i < 1000; ++i) block[i] = static_cast<char>(i);
-  // 257 bytes are raw in the generations of 256, and the rest never returns.
-  void* larger = h.heap.Reallocate(block, 600);
-  EXPECT_FALSE(h.heap.Owns(larger));
-  auto* smaller = static_cast<char*>(h.heap.Reallocate(larger, 100));
-  EXPECT_EQ(h.heap.Owns(smaller), kTakesOver);
-  for (int i = 0; i < 100; ++i) EXPECT_EQ(smaller[i], static_cast<char>(i));
-  EXPECT_EQ(h.heap.ComputeStatistics().raw_blocks, kTakesOver ? 0u : 1u);
-  h.heap.Free(smaller);
-  // A raw block smaller than what is asked for.
-  void* empty = h.heap.Reallocate(h.heap.Allocate(0), 200);
-  EXPECT_EQ(h.heap.Owns(empty), kTakesOver);
-  h.heap.Free(empty);
-  // And to zero bytes: one byte, of a pool where it takes over.
-  void* none = h.heap.Reallocate(h.heap.Allocate(600), 0);
-  EXPECT_EQ(h.heap.Owns(none), kTakesOver);
-  h.heap.Free(none);
-  EXPECT_EQ(h.heap.ComputeStatistics().raw_blocks, 0u);
-}
-
-TYPED_TEST(EveryGeneration, ReallocKeepsTheContentAndNullIsAllocate) {
-  NamedHeap<TypeParam> h;
-  auto* block = static_cast<unsigned char*>(h.heap.Reallocate(nullptr, 5));
-  EXPECT_EQ(h.At(block), 48u);
-  std::size_t old = 5;
-  for (std::size_t i = 0; i < old; ++i) block[i] = 0x30 + i;
-  for (std::size_t bytes : {16, 200, 30, 700, 90, 6}) {
-    block = static_cast<unsigned char*>(h.heap.Reallocate(block, bytes));
-    for (std::size_t i = 0; i < 5; ++i) ASSERT_EQ(block[i], 0x30 + i);
-  }
-  h.heap.Free(block);
-  h.heap.Free(nullptr);
-}
-
-TYPED_TEST(EveryGeneration, CallocZeroesWhatWasAskedForAndPlacesLikeMalloc) {
-  NamedHeap<TypeParam> h;
-  h.heap.Allocate(100);  // keeps the arena
-  auto* block = static_cast<unsigned char*>(h.heap.Allocate(40));
-  std::memset(block, 0xFF, 40);
-  h.heap.Free(block);
-  auto* zeroed = static_cast<unsigned char*>(h.heap.AllocateZeroed(3, 11));
-  EXPECT_EQ(zeroed, block);
-  for (int i = 0; i < 33; ++i) EXPECT_EQ(zeroed[i], 0) << i;
-  EXPECT_EQ(zeroed[33], 0xFF) << "only the 33 bytes asked for";
-  EXPECT_FALSE(h.heap.Owns(h.heap.AllocateZeroed(0, 8)));
-  EXPECT_FALSE(h.heap.Owns(h.heap.AllocateZeroed(8, 0)));
-  EXPECT_EQ(h.heap.AllocateZeroed(~std::size_t{0} / 2, 3), nullptr);
-  EXPECT_EQ(h.heap.AllocateZeroed(std::size_t{1} << 62, 4), nullptr);
-}
-
-TYPED_TEST(EveryGeneration, MoreThanHalfTheAddressSpaceIsRefused) {
-  NamedHeap<TypeParam> h;
-  constexpr std::size_t kHuge = ~std::size_t{0} / 2 + 1;
-  EXPECT_EQ(h.heap.Allocate(kHuge), nullptr);
-  EXPECT_EQ(h.heap.Allocate(~std::size_t{0}), nullptr);
-  EXPECT_EQ(h.heap.AllocateAligned(64, kHuge), nullptr);
-  void* block = h.heap.Allocate(40);
-  EXPECT_EQ(h.heap.Reallocate(block, kHuge), nullptr);
-  EXPECT_TRUE(h.heap.Owns(block)) << "a failed realloc leaves the block";
-  h.heap.Free(block);
-  EXPECT_EQ(h.heap.ComputeStatistics().raw_blocks, 0u);
-}
 
 TYPED_TEST(EveryGeneration, AnArenaOffThePoolBoundaryLosesOnePool) {
   // Behind 4096, 8192, 12288 bytes; 64 KiB slots never collide.
