@@ -2,8 +2,11 @@
 #include "tools/cli/inspect.h"
 
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "tools/inspect/inspection.h"
 #include "tracer/format/input_error.h"
@@ -12,8 +15,12 @@ namespace arenalab {
 namespace {
 
 struct Flags {
-  std::string target;
+  std::vector<std::string> targets;
+  bool json = false;
   bool debug_malloc_stats = false;
+  bool blocks = false;
+  bool difference = false;
+  double watch_seconds = 0;
 };
 
 int PidOf(const std::string& text) {
@@ -24,9 +31,56 @@ int PidOf(const std::string& text) {
   return static_cast<int>(pid);
 }
 
+void Print(const std::string& text) {
+  std::fputs(text.c_str(), stdout);
+  std::fflush(stdout);
+}
+
+void PrintBlock(const LiveBlock& block, const HeldObject& held) {
+  std::printf("%llx %zu %s %s\n",
+              static_cast<unsigned long long>(block.address + held.offset),
+              block.block_bytes,
+              held.type == nullptr ? "-" : held.type->name.c_str(),
+              NameOf(held.owner));
+}
+
+// Until the process ends, which is no error once there was a line.
+int Watch(int pid, double seconds) {
+  Print(InspectionLine(InspectProcess(pid)) + "\n");
+  try {
+    for (;;) {
+      std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
+      Print(InspectionLine(InspectProcess(pid)) + "\n");
+    }
+  } catch (const InputError& ended) {
+    std::fprintf(stderr, "arenalab: %s\n", ended.what());
+  }
+  return kOk;
+}
+
 int Run(const Flags& flags) {
-  const Inspection inspection = InspectProcess(PidOf(flags.target));
-  std::fputs(DebugMallocStatsText(inspection).c_str(), stdout);
+  const std::size_t wanted = flags.difference ? 2 : 1;
+  if (flags.targets.size() != wanted) {
+    std::fprintf(stderr, "arenalab: inspect takes %s\n",
+                 flags.difference ? "two files after --diff" : "one PID");
+    return kUsage;
+  }
+  if (flags.difference) {
+    Print(DifferenceText(flags.targets[0], flags.targets[1]));
+    return kOk;
+  }
+  const int pid = PidOf(flags.targets[0]);
+  if (flags.watch_seconds > 0) return Watch(pid, flags.watch_seconds);
+  const Inspection inspection =
+      InspectProcess(pid, flags.blocks ? PrintBlock : BlockVisitor());
+  if (flags.blocks) return kOk;
+  Print(flags.debug_malloc_stats ? DebugMallocStatsText(inspection)
+        : flags.json
+            ? InspectionJson(inspection)
+                      .dump(2, ' ', false,
+                            nlohmann::ordered_json::error_handler_t::replace) +
+                  "\n"
+            : InspectionText(inspection));
   return kOk;
 }
 
@@ -36,13 +90,27 @@ void AddInspect(CLI::App& app, int* status) {
   CLI::App* verb = app.add_subcommand(
       "inspect", "What a running Python process's memory is, from outside");
   auto flags = std::make_shared<Flags>();
-  verb->add_option("PID", flags->target, "A process that may be read")
+  verb->add_option("PID", flags->targets,
+                   "A process that may be read; with --diff two files")
       ->required();
+  verb->add_flag("--json", flags->json, "One JSON object on stdout");
   verb->add_flag("--debugmallocstats", flags->debug_malloc_stats,
                  "What sys._debugmallocstats() would print there, and no more");
+  verb->add_flag("--blocks", flags->blocks,
+                 "Every live block: object's address, block's bytes, type, "
+                 "owner");
+  verb->add_option("--watch", flags->watch_seconds,
+                   "A line every so many seconds, until the process ends");
+  verb->add_flag("--diff", flags->difference,
+                 "What grew between two files that --json wrote");
   verb->footer(
       "Examples:\n"
-      "  arenalab inspect 4711");
+      "  arenalab inspect 4711\n"
+      "  arenalab inspect --watch 5 4711\n"
+      "  arenalab inspect --json 4711 > now.json\n"
+      "  arenalab inspect --diff then.json now.json\n"
+      "\n"
+      "The process is read while it runs; it is not stopped.");
   verb->callback([flags, status] { *status = Run(*flags); });
 }
 

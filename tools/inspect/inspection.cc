@@ -2,40 +2,47 @@
 #include "tools/inspect/inspection.h"
 
 #include "allocators/pymalloc/debug_malloc_stats.h"
+#include "tools/inspect/live_process.h"
 #include "tracer/format/input_error.h"
 
 namespace arenalab {
-namespace {
 
-void ReadHeaps(TargetMemory& memory, Inspection* inspection) {
-  for (const AllocatorState& state : FindAllocatorStates(memory)) {
-    const auto geometry = DecideGeometry(memory, state);
-    if (!geometry) continue;
-    inspection->heaps.push_back(
-        ReadHeap(memory, state, *geometry, [](const LiveBlock&) {}));
-  }
-}
-
-}  // namespace
-
-Inspection InspectProcess(int pid) {
+Inspection InspectProcess(int pid, const BlockVisitor& visit) {
   LiveProcess process(pid);
   Inspection inspection;
   inspection.target = "process " + std::to_string(pid);
-  ReadHeaps(process, &inspection);
+  ObjectTypes types(process);
+  std::vector<HeapReading> readings;
+  for (const AllocatorState& state : FindAllocatorStates(process)) {
+    const auto geometry = DecideGeometry(process, state);
+    if (!geometry) continue;
+    BlockCensus census;
+    readings.push_back(
+        ReadHeap(process, state, *geometry, [&](const LiveBlock& block) {
+          const HeldObject held =
+              types.Identify(block.bytes, block.block_bytes);
+          census.Add(block, held);
+          if (visit) visit(block, held);
+        }));
+    inspection.heaps.push_back(
+        {readings.back(), census.Finish(readings.back().arenas)});
+  }
   process.CheckAlive();
   if (inspection.heaps.empty())
     throw InputError(inspection.target +
                      ": has no pymalloc heap (not a Python process, or one "
                      "that runs on another allocator)");
+  inspection.whose = TellWhoseMemory(process, process.totals(), readings);
+  process.CheckAlive();
   return inspection;
 }
 
 std::string DebugMallocStatsText(const Inspection& inspection) {
   std::string text;
-  for (const HeapReading& heap : inspection.heaps) {
+  for (const HeapInspection& heap : inspection.heaps) {
     if (!text.empty()) text += '\n';
-    text += FormatDebugMallocStats(heap.statistics, heap.geometry, heap.policy);
+    text += FormatDebugMallocStats(heap.reading.statistics,
+                                   heap.reading.geometry, heap.reading.policy);
   }
   return text;
 }

@@ -5,6 +5,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -71,8 +72,8 @@ void LiveProcess::CheckAlive() const {
                      ": ended while it was being read");
 }
 
-std::size_t LiveProcess::Read(std::uint64_t address, void* out,
-                              std::size_t bytes) {
+std::size_t LiveProcess::ReadMapped(std::uint64_t address, void* out,
+                                    std::size_t bytes) {
   std::size_t done = 0;
   while (done < bytes) {
     iovec here = {static_cast<char*>(out) + done, bytes - done};
@@ -87,8 +88,49 @@ std::size_t LiveProcess::Read(std::uint64_t address, void* out,
   return done;
 }
 
+std::size_t LiveProcess::Read(std::uint64_t address, void* out,
+                              std::size_t bytes) {
+  const Mapping* mapping = Find(address);
+  if (mapping == nullptr || mapping->is_file())
+    return ReadMapped(address, out, bytes);
+  char* const to = static_cast<char*>(out);
+  std::size_t done = 0;
+  // Page states of a few pages at a time; a run that has content in one call.
+  while (done < bytes) {
+    const std::uint64_t at = address + done;
+    const std::uint64_t begin = at & ~(kPageBytes - 1);
+    const std::uint64_t end =
+        (address + bytes + kPageBytes - 1) & ~(kPageBytes - 1);
+    const std::vector<PageState> pages = Pages(begin, end);
+    const bool absent = pages.front() == PageState::kAbsent;
+    std::size_t same = 1;
+    while (same < pages.size() && (pages[same] == PageState::kAbsent) == absent)
+      ++same;
+    const std::size_t piece = std::min(
+        bytes - done, static_cast<std::size_t>(begin + same * kPageBytes - at));
+    if (absent) {
+      if (Find(at) == nullptr) break;
+      std::memset(to + done, 0, piece);
+    } else if (ReadMapped(at, to + done, piece) != piece) {
+      break;
+    }
+    done += piece;
+  }
+  return done;
+}
+
+// The page of zeros that the kernel maps for all that was only ever read.
+bool LiveProcess::IsZeros(std::uint64_t page) {
+  static constexpr char kZeros[kPageBytes] = {};
+  char bytes[kPageBytes];
+  return ReadMapped(page, bytes, sizeof(bytes)) == sizeof(bytes) &&
+         std::memcmp(bytes, kZeros, sizeof(bytes)) == 0;
+}
+
 std::vector<PageState> LiveProcess::Pages(std::uint64_t begin,
                                           std::uint64_t end) {
+  constexpr std::uint64_t kPresent = 1ull << 63, kSwapped = 1ull << 62;
+  constexpr std::uint64_t kOfFile = 1ull << 61, kExclusive = 1ull << 56;
   const std::size_t count = (end - begin) / kPageBytes;
   std::vector<PageState> pages(count, PageState::kPresent);
   if (pagemap_fd_ < 0) return pages;
@@ -97,10 +139,15 @@ std::vector<PageState> LiveProcess::Pages(std::uint64_t begin,
       pread(pagemap_fd_, entries.data(), count * sizeof(std::uint64_t),
             static_cast<off_t>(begin / kPageBytes * sizeof(std::uint64_t)));
   const std::size_t known = n <= 0 ? 0 : static_cast<std::size_t>(n) / 8;
-  for (std::size_t i = 0; i < known; ++i)
-    pages[i] = entries[i] >> 63 & 1   ? PageState::kPresent
-               : entries[i] >> 62 & 1 ? PageState::kSwapped
-                                      : PageState::kAbsent;
+  for (std::size_t i = 0; i < known; ++i) {
+    if ((entries[i] & kPresent) == 0) {
+      pages[i] = (entries[i] & kSwapped) != 0 ? PageState::kSwapped
+                                              : PageState::kAbsent;
+    } else if ((entries[i] & (kOfFile | kExclusive)) == 0 &&
+               IsZeros(begin + i * kPageBytes)) {
+      pages[i] = PageState::kAbsent;
+    }
+  }
   return pages;
 }
 

@@ -30,6 +30,8 @@ class LiveProcess : public TargetMemory {
   void CheckAlive() const;
 
  private:
+  std::size_t ReadMapped(std::uint64_t address, void* out, std::size_t bytes);
+  bool IsZeros(std::uint64_t page);
   std::string ReadProcFile(const char* name) const;
 
   int pid_;

@@ -2,8 +2,8 @@
 //
 // The mappings are those of the moment at which the object was made; reading
 // what has gone since yields fewer bytes, never an error. Nothing is written
-// to the target, and no page of it is touched that has no content yet: reading
-// such a page would map one there.
+// to the target, and no anonymous page of it is touched that has no content
+// yet: reading such a page would map one there.
 //
 // One thread.
 #pragma once
@@ -29,11 +29,13 @@ class TargetMemory {
 
   const std::vector<Mapping>& mappings() const { return mappings_; }
 
-  // How many bytes from `address` on could be read, up to `bytes`.
+  // How many bytes from `address` on could be read, up to `bytes`. Pages
+  // without content read as zeros.
   virtual std::size_t Read(std::uint64_t address, void* out,
                            std::size_t bytes) = 0;
 
-  // One value a page of [begin, end). REQUIRES: both are whole pages.
+  // One value a page of [begin, end). REQUIRES: both are whole pages. A page of
+  // zeros that was only ever read is absent, as in Rss.
   virtual std::vector<PageState> Pages(std::uint64_t begin,
                                        std::uint64_t end) = 0;
 

@@ -1,0 +1,116 @@
+"""The verb itself: what it refuses, --watch, --diff, and a target that runs on."""
+import os
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+import xml_report
+from stopped_program import ARENALAB, StoppedProgram, inspect, interpreters
+
+PYTHON = interpreters()[0]
+BUSY = """
+import sys
+kept = []
+print("on", flush=True)
+while True:
+    kept.append([str(i) * (i % 9) for i in range(3000)])
+    if len(kept) > 60:
+        del kept[::2]
+"""
+
+
+class Verb(unittest.TestCase):
+
+    def refused(self, said, *arguments, status=3):
+        found, out, errors = inspect(*arguments)
+        self.assertEqual((found, out), (status, ""), errors)
+        self.assertIn(said, errors)
+        self.assertEqual(errors.count("\n"), 1, errors)
+        return errors
+
+    def test_what_cannot_be_inspected_is_said_in_one_line(self):
+        self.refused("4194303: there is no such process", 4194303)
+        self.refused("is no process id", "python")
+        sleep = subprocess.Popen(["sleep", "60"])
+        try:
+            self.refused("has no pymalloc heap", sleep.pid)
+        finally:
+            sleep.kill()
+            sleep.wait()
+
+    def test_another_users_process(self):
+        if os.getuid() != 0:
+            self.skipTest("needs root to become another user")
+        # The other user cannot see into the folder that holds the program.
+        with tempfile.TemporaryDirectory() as folder, \
+                StoppedProgram(PYTHON, "start") as program:
+            os.chmod(folder, 0o755)
+            arenalab = shutil.copy(ARENALAB, folder)
+            done = subprocess.run([arenalab, "inspect", str(program.pid)],
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                  universal_newlines=True, cwd="/",
+                                  preexec_fn=lambda: os.setuid(65534))
+        self.assertEqual(done.returncode, 3, done.stderr)
+        self.assertIn("its memory may not be read", done.stderr)
+
+    def test_without_pymalloc(self):
+        environment = dict(os.environ, PYTHONMALLOC="malloc")
+        process = subprocess.Popen(
+            [PYTHON, "-c", "print('on', flush=True); input()"], env=environment,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        try:
+            process.stdout.readline()
+            self.refused("has no pymalloc heap", process.pid)
+        finally:
+            process.kill()
+            process.communicate()
+
+    def test_a_target_that_runs_on_is_read_and_unharmed(self):
+        process = subprocess.Popen([PYTHON, "-c", BUSY], stdout=subprocess.PIPE)
+        try:
+            process.stdout.readline()
+            for _ in range(5):
+                status, said, errors = inspect(process.pid)
+                self.assertEqual(status, 0, errors)
+                self.assertIn("resident", said)
+            self.assertIsNone(process.poll())
+        finally:
+            process.kill()
+            process.communicate()
+
+    def test_watch_prints_lines_until_the_process_ends(self):
+        with StoppedProgram(PYTHON, "start") as program:
+            watch = subprocess.Popen([ARENALAB, "inspect", "--watch", "0.1", str(program.pid)],
+                                     stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                     universal_newlines=True)
+            lines = [watch.stdout.readline() for _ in range(2)]
+        _, errors = watch.communicate(timeout=20)
+        self.assertEqual(watch.returncode, 0, errors)
+        for line in lines:
+            self.assertRegex(line, r"^Rss .*, pymalloc \d+ arenas")
+        self.assertTrue(errors)
+
+    def test_diff_names_what_grew(self):
+        with tempfile.TemporaryDirectory() as folder:
+            paths = []
+            for kind in ("start", "records"):
+                with StoppedProgram(PYTHON, kind) as program:
+                    status, said, errors = inspect("--json", program.pid)
+                self.assertEqual(status, 0, errors)
+                paths.append(os.path.join(folder, kind))
+                with open(paths[-1], "w") as out:
+                    out.write(said)
+            status, said, _ = inspect("--diff", *paths)
+            self.assertEqual(status, 0)
+            self.assertRegex(said, r"type   Record +\+[\d,]+ bytes +\+2,858 blocks")
+            self.assertRegex(said, r"class  \d+ B ")
+            self.assertEqual(inspect("--diff", paths[0], paths[0])[1], "Nothing grew.\n")
+            with open(paths[1], "w") as out:
+                out.write("{}")
+            self.refused("is not what", "--diff", *paths)
+        self.refused("two files", "--diff", "x", status=2)
+
+
+if __name__ == "__main__":
+    xml_report.main()

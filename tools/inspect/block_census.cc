@@ -1,0 +1,71 @@
+// Sums over blocks; definitions in block_census.h.
+#include "tools/inspect/block_census.h"
+
+#include <algorithm>
+#include <numeric>
+
+namespace arenalab {
+
+void BlockCensus::Add(const LiveBlock& block, const HeldObject& held) {
+  if (by_arena_.size() <= block.arena) by_arena_.resize(block.arena + 1);
+  Count& count = by_arena_[block.arena][{
+      held.type, held.type == nullptr ? block.block_bytes : 0, held.owner}];
+  ++count.blocks;
+  count.bytes += block.block_bytes;
+}
+
+Census BlockCensus::Finish(const std::vector<ArenaReading>& arenas) const {
+  Census census;
+  std::vector<std::size_t> order;
+  for (std::size_t i = 0; i < arenas.size(); ++i)
+    if (arenas[i].live_blocks > 0) order.push_back(i);
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) {
+                     return arenas[a].live_blocks < arenas[b].live_blocks;
+                   });
+  census.pinned_arenas = (order.size() + 1) / 2;
+  std::vector<bool> is_near(arenas.size());
+  for (std::size_t i = 0; i < census.pinned_arenas; ++i) {
+    is_near[order[i]] = true;
+    census.pinners += arenas[order[i]].live_blocks;
+  }
+
+  // Types of one name are one row: a class made twice is one to its reader.
+  std::map<std::pair<std::string, bool>, TypeRow> rows;
+  for (std::size_t i = 0; i < by_arena_.size(); ++i) {
+    for (const auto& [key, count] : by_arena_[i]) {
+      const bool is_object = key.type != nullptr;
+      const std::string name =
+          is_object ? key.type->name
+                    : "no object, " + std::to_string(key.block_bytes) + " B";
+      TypeRow& row = rows[{name, is_object}];
+      OwnerRow& owner = census.owners[static_cast<std::size_t>(key.owner)];
+      row.name = name;
+      row.is_object = is_object;
+      row.blocks += count.blocks;
+      row.bytes += count.bytes;
+      owner.blocks += count.blocks;
+      owner.bytes += count.bytes;
+      if (i < is_near.size() && is_near[i]) {
+        row.pinners += count.blocks;
+        owner.pinners += count.blocks;
+      }
+    }
+  }
+  for (auto& [key, row] : rows) census.types.push_back(std::move(row));
+  std::stable_sort(
+      census.types.begin(), census.types.end(),
+      [](const TypeRow& a, const TypeRow& b) { return a.bytes > b.bytes; });
+
+  census.away = {{0, 0},    {1, 1},      {2, 10},
+                 {11, 100}, {101, 1000}, {1001, UINT64_MAX}};
+  for (const ArenaReading& arena : arenas)
+    for (AwayRow& row : census.away)
+      if (arena.live_blocks >= row.least && arena.live_blocks <= row.most) {
+        ++row.arenas;
+        row.blocks += arena.live_blocks;
+      }
+  return census;
+}
+
+}  // namespace arenalab

@@ -1,0 +1,72 @@
+// Live blocks counted by type and owner, and what it would take to release the
+// arenas they lie in.
+//
+//   blocks away   an arena's live blocks: so many must go before it can
+//   release       arenas sorted by blocks away, the nearest first; a pinner is
+//                 a live block in the nearer half of the arenas that have any
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "tools/inspect/heap_reading.h"
+#include "tools/inspect/object_types.h"
+
+namespace arenalab {
+
+// One type, or one block size of what is no object.
+struct TypeRow {
+  std::string name;
+  bool is_object = true;
+  std::uint64_t blocks = 0;
+  std::uint64_t bytes = 0;  // of the blocks, not what was asked for
+  std::uint64_t pinners = 0;
+};
+
+struct OwnerRow {
+  std::uint64_t blocks = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t pinners = 0;
+};
+
+// Arenas with `least` to `most` live blocks.
+struct AwayRow {
+  std::uint64_t least = 0;
+  std::uint64_t most = 0;
+  std::uint64_t arenas = 0;
+  std::uint64_t blocks = 0;
+};
+
+struct Census {
+  std::vector<TypeRow> types;  // most bytes first
+  std::array<OwnerRow, kOwners> owners{};
+  std::vector<AwayRow> away;        // 0, 1, 2-10, 11-100, 101-1000, more
+  std::uint64_t pinned_arenas = 0;  // the nearer half
+  std::uint64_t pinners = 0;        // that hold them
+};
+
+class BlockCensus {
+ public:
+  // REQUIRES: block.arena counts up.
+  void Add(const LiveBlock& block, const HeldObject& held);
+  // The census of all that was added. `arenas` are those that LiveBlock names.
+  Census Finish(const std::vector<ArenaReading>& arenas) const;
+
+ private:
+  struct Key {
+    const ObjectType* type;   // or nullptr and
+    std::size_t block_bytes;  // 0 if there is a type
+    Owner owner;
+    auto operator<=>(const Key&) const = default;
+  };
+  struct Count {
+    std::uint64_t blocks = 0;
+    std::uint64_t bytes = 0;
+  };
+  std::vector<std::map<Key, Count>> by_arena_;
+};
+
+}  // namespace arenalab

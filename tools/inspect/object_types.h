@@ -1,0 +1,64 @@
+// What lives in a block: the Python object, by its type, if it can be told.
+//
+// An object is a reference count and a pointer to its type; behind a header of
+// the garbage collector if its type says so (16 bytes, 32 before 3.8 where it
+// was patched to keep alignment, 24 before that), and two more words from 3.11
+// on if it has a managed __dict__. A type is an object whose own type ends,
+// after few steps, in the one that is its own type (`type`), that is ready, and
+// whose name can be read. What fits no such reading is not guessed at: dict
+// tables, list buffers and other memory that is no object have no type here.
+//
+// SOURCE: struct _typeobject of Include/cpython/object.h, whose fields up to
+// tp_flags are where they were in 3.6.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+#include "tools/inspect/target_memory.h"
+
+namespace arenalab {
+
+enum class Owner : std::uint8_t {
+  kProgram,   // somebody holds a reference
+  kFreeList,  // dead, and kept by the interpreter: no reference
+  kImmortal,  // immortal, or an interned string
+  kUnknown,   // no object, or none that can be told
+};
+inline constexpr std::size_t kOwners = 4;
+// "program", "interpreter's free lists", "immortal or interned", "unknown".
+const char* NameOf(Owner owner);
+
+struct ObjectType {
+  std::string name;
+  std::uint64_t flags = 0;
+  std::int64_t basic_bytes = 0;
+};
+
+struct HeldObject {
+  const ObjectType* type = nullptr;  // owned by ObjectTypes; nullptr: unknown
+  Owner owner = Owner::kUnknown;
+  std::size_t offset = 0;  // of the object in its block
+};
+
+class ObjectTypes {
+ public:
+  explicit ObjectTypes(TargetMemory& memory) : memory_(memory) {}
+
+  HeldObject Identify(const unsigned char* block, std::size_t block_bytes);
+
+  // The type at an address of the target, or nullptr if there is none. Asked
+  // for again, the answer is remembered.
+  const ObjectType* TypeAt(std::uint64_t address);
+
+ private:
+  std::unique_ptr<ObjectType> Read(std::uint64_t address) const;
+
+  TargetMemory& memory_;
+  std::unordered_map<std::uint64_t, std::unique_ptr<ObjectType>> known_;
+};
+
+}  // namespace arenalab
