@@ -89,8 +89,9 @@ void* NativeArenas::Acquire(std::size_t bytes) {
 void NativeArenas::Release(void* base, std::size_t bytes) {
   Position position;
   if (Find(base, &position)) {
-    mmap(base, bytes, PROT_NONE,
-         MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0);
+    static_cast<void>(
+        mmap(base, bytes, PROT_NONE,
+             MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0));
     ++released_;
     if (events.released != nullptr) events.released(position.arena);
     return;

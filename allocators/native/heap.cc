@@ -112,8 +112,10 @@ bool NativeLogIsWanted() {
 
 LoggedNativeHeap::LoggedNativeHeap(const HeapOptions& options)
     : heap_(options) {
-  log_fd = open(std::getenv(kPlacementLogVariable),
-                O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  const char* path = std::getenv(kPlacementLogVariable);
+  log_fd = path == nullptr
+               ? -1
+               : open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   log_failed = log_fd < 0;
   native_arenas.events = {.acquired =
                               [](std::uint64_t arena) {

@@ -35,10 +35,10 @@ struct ExperimentRequest {
 };
 
 struct ExperimentResult {
-  std::string reported;  // and by whom
-  std::string measured;  // a table, lines ended
-  std::string meaning;   // one sentence or two
-  nlohmann::ordered_json raw;
+  std::string reported;                     // and by whom
+  std::string measured;                     // a table, lines ended
+  std::string meaning;                      // one sentence or two
+  std::vector<nlohmann::ordered_json> raw;  // a measurement each
 };
 
 struct Experiment {

@@ -101,10 +101,8 @@ ExperimentResult RunThrash(const ExperimentRequest& request) {
   };
   for (const Subject& subject : Subjects(request))
     row("CPython " + subject.label, subject.native, subject.geometry);
-  for (const char* geometry : {"cpython-2.5", "classic", "cpython-3.8",
-                               "cpython-3.9", "cpython-3.11"}) {
-    // Blocks of 512 bytes are not small before 2.7.7.
-    if (GeometryOf(geometry)->max_small_bytes < kBytes) continue;
+  for (const char* geometry :
+       {"classic", "cpython-3.8", "cpython-3.9", "cpython-3.11"}) {
     const std::string settings = std::string("geometry:") + geometry;
     row(std::string("clone ") + geometry, CloneOf(settings), geometry);
   }
