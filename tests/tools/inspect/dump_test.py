@@ -1,11 +1,14 @@
 """Read from outside, every line of sys._debugmallocstats() is what the
 interpreter itself says: on each interpreter found, of programs of five kinds."""
+import json
+import subprocess
 import unittest
 
 import xml_report
 from stopped_program import StoppedProgram, inspect, interpreters
 
 KINDS = ("start", "lists", "strings", "records", "wave")
+TITLE = "Small block threshold"
 FREE_LISTS = " free "  # of types: the interpreter's, not pymalloc's
 
 
@@ -14,6 +17,12 @@ def pymalloc_part(dump):
     lines = dump.splitlines()
     first = next(i for i, line in enumerate(lines) if FREE_LISTS in line)
     return "\n".join(lines[:first]).strip()
+
+
+def version(interpreter):
+    said = subprocess.check_output(
+        [interpreter, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"])
+    return tuple(int(part) for part in said.split(b"."))
 
 
 class Dump(unittest.TestCase):
@@ -28,6 +37,29 @@ class Dump(unittest.TestCase):
                 self.assertEqual((status, errors), (0, ""))
                 self.assertGreater(said.count("\n"), 20)
                 self.assertEqual(said.strip(), pymalloc_part(program.dump))
+
+
+class IsolatedInterpreters(unittest.TestCase):
+
+    def test_each_has_a_table_of_its_own(self):
+        tried = 0
+        for path in interpreters():
+            if version(path) < (3, 12):
+                continue
+            tried += 1
+            with self.subTest(path), StoppedProgram(path, "interpreters") as program:
+                status, said, errors = inspect("--debugmallocstats", program.pid)
+                self.assertEqual((status, errors), (0, ""))
+                tables = [TITLE + table.rstrip() for table in said.split(TITLE)[1:]]
+                self.assertEqual(len(tables), 2)
+                self.assertIn(pymalloc_part(program.dump), tables)
+                types = {}
+                for heap in json.loads(inspect("--json", program.pid)[1])["heaps"]:
+                    strings = {row["name"]: row["blocks"] for row in heap["types"]}["str"]
+                    types[strings > 50000] = strings
+                self.assertEqual(set(types), {True, False}, types)
+        if tried == 0:
+            self.skipTest("no interpreter of 3.12 or later is here")
 
 
 for path in interpreters():

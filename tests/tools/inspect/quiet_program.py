@@ -69,8 +69,20 @@ def burst():
     return kept
 
 
+def interpreters():
+    """An isolated interpreter with a heap of its own, which holds 50,000 strings."""
+    try:
+        import _interpreters as made
+    except ImportError:
+        import _xxsubinterpreters as made
+    number = made.create()
+    made.run_string(number, "kept = [str(n) * 3 for n in range(50000)]")
+    return number
+
+
 def write_ids(path):
     known = {}
+
     def enter(thing):
         known[id(thing)] = type(thing).__name__
     for thing in gc.get_objects():
