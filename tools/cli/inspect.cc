@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -23,11 +24,13 @@ struct Flags {
   double watch_seconds = 0;
 };
 
-int PidOf(const std::string& text) {
+// A process id, or nullopt: then it is a file's name.
+std::optional<int> PidOf(const std::string& text) {
+  constexpr long kMostPid = 1 << 22;  // the kernel's own limit
   char* end;
   const long pid = std::strtol(text.c_str(), &end, 10);
-  if (text.empty() || *end != '\0' || pid <= 0 || pid > 1 << 22)
-    throw InputError(text + ": is no process id");
+  if (text.empty() || *end != '\0' || pid <= 0 || pid > kMostPid)
+    return std::nullopt;
   return static_cast<int>(pid);
 }
 
@@ -61,18 +64,24 @@ int Watch(int pid, double seconds) {
 int Run(const Flags& flags) {
   const std::size_t wanted = flags.difference ? 2 : 1;
   if (flags.targets.size() != wanted) {
-    std::fprintf(stderr, "arenalab: inspect takes %s\n",
-                 flags.difference ? "two files after --diff" : "one PID");
+    std::fprintf(
+        stderr, "arenalab: inspect takes %s\n",
+        flags.difference ? "two files after --diff" : "one PID or core file");
     return kUsage;
   }
   if (flags.difference) {
     Print(DifferenceText(flags.targets[0], flags.targets[1]));
     return kOk;
   }
-  const int pid = PidOf(flags.targets[0]);
-  if (flags.watch_seconds > 0) return Watch(pid, flags.watch_seconds);
+  const std::string& target = flags.targets[0];
+  const std::optional<int> pid = PidOf(target);
+  if (flags.watch_seconds > 0) {
+    if (!pid) throw InputError(target + ": --watch needs a process id");
+    return Watch(*pid, flags.watch_seconds);
+  }
+  const BlockVisitor visit = flags.blocks ? PrintBlock : BlockVisitor();
   const Inspection inspection =
-      InspectProcess(pid, flags.blocks ? PrintBlock : BlockVisitor());
+      pid ? InspectProcess(*pid, visit) : InspectCore(target, visit);
   if (flags.blocks) return kOk;
   Print(flags.debug_malloc_stats ? DebugMallocStatsText(inspection)
         : flags.json
@@ -88,10 +97,11 @@ int Run(const Flags& flags) {
 
 void AddInspect(CLI::App& app, int* status) {
   CLI::App* verb = app.add_subcommand(
-      "inspect", "What a running Python process's memory is, from outside");
+      "inspect", "What a Python process's memory is, from outside");
   auto flags = std::make_shared<Flags>();
-  verb->add_option("PID", flags->targets,
-                   "A process that may be read; with --diff two files")
+  verb->add_option("PID|CORE", flags->targets,
+                   "A process that may be read, or a core file; with --diff "
+                   "two files")
       ->required();
   verb->add_flag("--json", flags->json, "One JSON object on stdout");
   verb->add_flag("--debugmallocstats", flags->debug_malloc_stats,
@@ -107,6 +117,7 @@ void AddInspect(CLI::App& app, int* status) {
       "Examples:\n"
       "  arenalab inspect 4711\n"
       "  arenalab inspect --watch 5 4711\n"
+      "  arenalab inspect core.4711\n"
       "  arenalab inspect --json 4711 > now.json\n"
       "  arenalab inspect --diff then.json now.json\n"
       "\n"

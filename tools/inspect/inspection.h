@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,7 +25,7 @@ struct HeapInspection {
 struct Inspection {
   std::string target;                 // "process 4711"
   std::vector<HeapInspection> heaps;  // one an allocator state, by address
-  WhoseMemory whose;
+  std::optional<WhoseMemory> whose;   // a core does not tell
 };
 
 // Called for each live block with what it holds.
@@ -32,6 +33,7 @@ using BlockVisitor =
     std::function<void(const LiveBlock& block, const HeldObject& held)>;
 
 Inspection InspectProcess(int pid, const BlockVisitor& visit = {});
+Inspection InspectCore(const std::string& path, const BlockVisitor& visit = {});
 
 // The pymalloc part of sys._debugmallocstats(), for each heap.
 std::string DebugMallocStatsText(const Inspection& inspection);

@@ -70,6 +70,26 @@ Json HeapJson(const HeapInspection& heap) {
   return json;
 }
 
+void AddWhose(const WhoseMemory& whose, Json* out) {
+  Json& json = *out;
+  json["whose"] = {{"sentence", WhoseSentence(whose)},
+                   {"rss_bytes", whose.totals.rss_bytes},
+                   {"pss_bytes", whose.totals.pss_bytes},
+                   {"swap_bytes", whose.totals.swap_bytes}};
+  json["whose"]["rows"] = Json::array();
+  for (const WhoseRow& row : whose.rows)
+    json["whose"]["rows"].push_back(
+        {{"key", row.key}, {"label", row.label}, {"rss_bytes", row.rss_bytes}});
+  json["c_heaps"] = Json::array();
+  for (const CHeap& heap : whose.c_heaps)
+    json["c_heaps"].push_back({{"base", heap.begin},
+                               {"bytes", heap.end - heap.begin},
+                               {"main", heap.is_main},
+                               {"walked", heap.walked},
+                               {"live_bytes", heap.present_live_bytes},
+                               {"free_bytes", heap.present_free_bytes}});
+}
+
 nlohmann::json ReadInspection(const std::string& path) {
   std::ifstream file(path);
   if (!file) throw InputError(path + ": cannot be read");
@@ -101,6 +121,7 @@ void AddTo(Sums* sums, const nlohmann::json& inspection, int sign) {
       sum.bytes += sign * live * block;
     }
   }
+  if (!inspection.contains("whose")) return;  // of a core
   for (const auto& row : inspection.at("whose").at("rows"))
     (*sums)["memory " + row.at("label").get<std::string>()].bytes +=
         sign * row.at("rss_bytes").get<std::int64_t>();
@@ -114,26 +135,10 @@ std::string Signed(std::int64_t n) {
 }  // namespace
 
 Json InspectionJson(const Inspection& inspection) {
-  const WhoseMemory& whose = inspection.whose;
   Json json;
   json["schema"] = kSchema;
   json["target"] = inspection.target;
-  json["whose"] = {{"sentence", WhoseSentence(whose)},
-                   {"rss_bytes", whose.totals.rss_bytes},
-                   {"pss_bytes", whose.totals.pss_bytes},
-                   {"swap_bytes", whose.totals.swap_bytes}};
-  json["whose"]["rows"] = Json::array();
-  for (const WhoseRow& row : whose.rows)
-    json["whose"]["rows"].push_back(
-        {{"key", row.key}, {"label", row.label}, {"rss_bytes", row.rss_bytes}});
-  json["c_heaps"] = Json::array();
-  for (const CHeap& heap : whose.c_heaps)
-    json["c_heaps"].push_back({{"base", heap.begin},
-                               {"bytes", heap.end - heap.begin},
-                               {"main", heap.is_main},
-                               {"walked", heap.walked},
-                               {"live_bytes", heap.present_live_bytes},
-                               {"free_bytes", heap.present_free_bytes}});
+  if (inspection.whose) AddWhose(*inspection.whose, &json);
   json["heaps"] = Json::array();
   for (const HeapInspection& heap : inspection.heaps)
     json["heaps"].push_back(HeapJson(heap));

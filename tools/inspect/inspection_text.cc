@@ -132,7 +132,8 @@ std::string TypesText(const Census& census) {
 }  // namespace
 
 std::string InspectionText(const Inspection& inspection) {
-  std::string text = WhoseText(inspection.whose);
+  std::string text = inspection.whose ? WhoseText(*inspection.whose)
+                                      : inspection.target + "\n";
   for (std::size_t i = 0; i < inspection.heaps.size(); ++i) {
     const HeapInspection& heap = inspection.heaps[i];
     if (inspection.heaps.size() > 1)
@@ -147,7 +148,7 @@ std::string InspectionText(const Inspection& inspection) {
 }
 
 std::string InspectionLine(const Inspection& inspection) {
-  const WhoseMemory& whose = inspection.whose;
+  const WhoseMemory whose = inspection.whose.value_or(WhoseMemory());
   std::uint64_t arenas = 0, live = 0, torn = 0;
   for (const HeapInspection& heap : inspection.heaps) {
     arenas += heap.reading.statistics.arenas_live;

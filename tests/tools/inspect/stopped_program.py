@@ -1,6 +1,7 @@
 """Runs quiet_program.py on an interpreter and waits until it stands still."""
 import glob
 import os
+import resource
 import shutil
 import subprocess
 import tempfile
@@ -18,14 +19,21 @@ def interpreters():
     return [path for path in found if path]
 
 
+def allow_core():
+    most = resource.getrlimit(resource.RLIMIT_CORE)[1]
+    resource.setrlimit(resource.RLIMIT_CORE, (most, most))
+
+
 class StoppedProgram:
     """With it as a context, .pid stands still; .dump is what it said of itself."""
 
-    def __init__(self, interpreter, kind, *arguments):
+    def __init__(self, interpreter, kind, *arguments, folder=None):
+        """`folder`: where it runs, and may leave a core."""
         self._said = tempfile.NamedTemporaryFile()
         self._process = subprocess.Popen(
             [interpreter, "-S", "-E", QUIET, kind, *arguments], stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL, stderr=self._said)
+            stdout=subprocess.DEVNULL, stderr=self._said, cwd=folder,
+            preexec_fn=allow_core if folder else None)
         self.pid = self._process.pid
 
     def wait(self):
@@ -42,6 +50,9 @@ class StoppedProgram:
             raise RuntimeError("the program does not come to rest")
         with open(self._said.name) as said:
             self.dump = said.read()
+
+    def wait_for_end(self):
+        self._process.wait(60)
 
     def end(self):
         self._process.kill()

@@ -31,7 +31,8 @@ class Verb(unittest.TestCase):
 
     def test_what_cannot_be_inspected_is_said_in_one_line(self):
         self.refused("4194303: there is no such process", 4194303)
-        self.refused("is no process id", "python")
+        self.refused("No such file", "nowhere/core")
+        self.refused("is no process id, and no core file", "/bin/sh")
         sleep = subprocess.Popen(["sleep", "60"])
         try:
             self.refused("has no pymalloc heap", sleep.pid)
