@@ -1,5 +1,6 @@
 """Each published table is what the raw results in workloads/study/ say."""
 import os
+import re
 import unittest
 
 import raw_results
@@ -33,24 +34,37 @@ class Published(unittest.TestCase):
 class Formulas(unittest.TestCase):
     """By hand, from rows small enough to do so."""
 
-    def test_exactness_adds_up_what_was_compared(self):
-        row = {"python": "3.9.1", "process": "first", "status": "equal", "compared": 1000,
-               "mismatches": 0}
-        other = dict(row, python="3.10.2", compared=234)
-        child = dict(other, process="child 1", compared=300)  # 234 of them the parent's
-        self.assertEqual(
-            tables.exactness_line({"rows": [row, other, child]}),
-            "1,234 addresses of 2 runs on 2 interpreters, and 1 processes forked in them: "
-            "**0 differ**")
+    ROW = {"python": "3.9.1", "program": "strings", "processes": 1, "compared": 1000,
+           "mismatches": 0, "not_equal": {}, "other_allocator": 0, "geometry": "cpython-3.9"}
 
-    def test_exactness_hides_no_process_that_differs(self):
-        row = {"python": "3.9.1", "process": "first", "status": "equal", "compared": 10,
-               "mismatches": 0}
-        rows = [row, dict(row, status="mismatch", mismatches=3),
-                dict(row, status="cannot", compared=0, mismatches=None)]
+    def test_exactness_adds_up_what_was_compared(self):
+        other = dict(self.ROW, python="3.10.2", compared=234, processes=1999)
+        self.assertEqual(
+            tables.exactness_line({"rows": [self.ROW, other]}),
+            "1,234 addresses of 2 runs with 2,000 processes on 2 interpreters: **0 differ**")
+
+    def test_exactness_hides_nothing_that_differs(self):
+        rows = [self.ROW, dict(self.ROW, mismatches=3, not_equal={"mismatch": 2}),
+                dict(self.ROW, not_equal={"incomplete": 1}, changed=["test.a.B.c"])]
         line = tables.exactness_line({"rows": rows})
         self.assertIn("**3 differ**", line)
-        self.assertIn("2 of 3 processes not equal", line)
+        self.assertIn("3 processes not equal", line)
+        self.assertIn("1 tests behave otherwise", line)
+
+    def test_a_cell_says_how_many_differ_and_fail(self):
+        self.assertEqual(tables.cell(self.ROW), "1,000 / 0")
+        self.assertEqual(tables.cell(dict(self.ROW, mismatches=3, not_equal={"mismatch": 2})),
+                         "1,000 / 3 (**2 fail**)")
+        self.assertEqual(tables.cell(None), "–")
+
+    def test_every_generation_of_the_clone_says_how_it_was_checked(self):
+        names = re.findall(r'kName = "([^"]+)"',
+                           source_tree.read("allocators/pymalloc/generation.h"))
+        self.assertEqual([name for name, _, _ in tables.GENERATIONS], names)
+
+    def test_no_generation_counts_addresses_of_another(self):
+        table = tables.generations_table()
+        self.assertRegex(table, r"\| classic \|.*\| none here \| – \| – \|")
 
     def test_a_pair_is_divided_by_its_own_partner(self):
         row = {"traced_s": [2.0, 6.0, 3.0], "bare_s": [1.0, 4.0, 2.0],

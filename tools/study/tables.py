@@ -15,7 +15,7 @@ import sys
 
 import raw_results
 
-PAGES = ["README.md", "workloads/README.md"]
+PAGES = ["README.md", "workloads/README.md", "workloads/study/README.md"]
 NOT_MEASURED = "not measured yet"
 
 
@@ -37,16 +37,16 @@ def exactness_line(results):
     if results is None:
         return NOT_MEASURED
     rows = results["rows"]
-    equal = [row for row in rows if row["status"] == "equal"]
-    # A child's count includes its parent's requests before the fork.
-    first = [row for row in equal if row["process"] == "first"]
-    text = "%s addresses of %d runs on %d interpreters, and %d processes forked in them: **%s differ**" % (
-        grouped(sum(row["compared"] for row in first)), len(first),
-        len({row["python"] for row in rows}), len(equal) - len(first),
-        grouped(sum(row.get("mismatches") or 0 for row in rows)))
-    if len(equal) != len(rows):
-        text += "; %d of %d processes not equal or not verifiable" % (
-            len(rows) - len(equal), len(rows))
+    text = "%s addresses of %d runs with %s processes on %d interpreters: **%s differ**" % (
+        grouped(sum(row["compared"] for row in rows)), len(rows),
+        grouped(sum(row["processes"] for row in rows)), len({row["python"] for row in rows}),
+        grouped(sum(row["mismatches"] for row in rows)))
+    failed = sum(sum(row["not_equal"].values()) for row in rows)
+    if failed:
+        text += "; %d processes not equal or not verifiable" % failed
+    changed = sum(len(row.get("changed", ())) for row in rows)
+    if changed:
+        text += "; %d tests behave otherwise when recorded" % changed
     return text
 
 
@@ -148,8 +148,99 @@ def held_table():
     return "\n".join(lines) + "\n"
 
 
+def cell(row):
+    """`events / mismatches` of a run, and how many processes do not verify."""
+    if row is None:
+        return "–"
+    text = "%s / %s" % (grouped(row["compared"]), grouped(row["mismatches"]))
+    failed = sum(row["not_equal"].values())
+    return text + " (**%d fail**)" % failed if failed else text
+
+
+def exactness_table():
+    """Programs down, interpreters across."""
+    results = raw_results.read("exactness")
+    if results is None:
+        return NOT_MEASURED + "\n"
+    rows = {(row["program"], row["python"]): row for row in results["rows"]}
+    pythons = list(dict.fromkeys(row["python"] for row in results["rows"]))
+    programs = list(dict.fromkeys(row["program"] for row in results["rows"]))
+    lines = ["| Program | " + " | ".join(pythons) + " |", "|---|" + "--:|" * len(pythons)]
+    for program in programs:
+        lines.append("| %s | %s |" % (program, " | ".join(
+            cell(rows.get((program, python))) for python in pythons)))
+    totals = [[row for row in results["rows"] if row["python"] == python]
+              for python in pythons]
+    lines.append("| **all** | %s |" % " | ".join(
+        "**%s / %s**" % (grouped(sum(row["compared"] for row in total)),
+                         grouped(sum(row["mismatches"] for row in total)))
+        for total in totals))
+    lines.append("| processes | %s |" % " | ".join(
+        grouped(sum(row["processes"] for row in total)) for total in totals))
+    lines.append("| not pymalloc beneath the hooks | %s |" % " | ".join(
+        grouped(sum(row["other_allocator"] for row in total)) for total in totals))
+    return "\n".join(lines) + "\n"
+
+
+def outcomes_table():
+    """The regression suite's tests, traced and untraced."""
+    results = raw_results.read("exactness")
+    rows = [row for row in results["rows"] if "tests" in row] if results else []
+    if not rows:
+        return NOT_MEASURED + "\n"
+    lines = ["| Interpreter | tests | otherwise when recorded | set aside |", "|---|--:|---|---|"]
+    for python in dict.fromkeys(row["python"] for row in rows):
+        of_python = [row for row in rows if row["python"] == python]
+        lines.append("| CPython %s | %s | %s | %s |" % (
+            python, grouped(sum(row["tests"] for row in of_python)),
+            named(test for row in of_python for test in row["changed"]),
+            named(test for row in of_python for test in row["unstable"])))
+    return "\n".join(lines) + "\n"
+
+
+def named(tests):
+    """Test ids, shortened to class and method."""
+    return ", ".join("`%s`" % ".".join(test.split(".")[-2:]) for test in tests) or "none"
+
+
+# Each generation of allocators/pymalloc/generation.h, the releases that it is,
+# and its proof besides recordings. Golden vectors: what the allocator of that
+# source, compiled alone, or the interpreter itself did with a fixed stream;
+# tests/allocators/pymalloc/golden_test.cc holds them.
+GENERATIONS = [
+    ("cpython-2.3", "2.3, 2.4.0, 2.4.1", "golden vectors of its source"),
+    ("cpython-2.4.2", "2.4.2 to 2.4.6", "golden vectors of its source"),
+    ("cpython-2.5", "2.5 to 2.7.6, 3.0 to 3.2", "golden vectors of its source"),
+    ("classic", "2.7.7 to 2.7.16, 3.3 to 3.6, 3.7.0 to 3.7.3", "golden vectors of its source"),
+    ("cpython-3.7.4", "2.7.17, 2.7.18, 3.7.4 and later", "golden vectors of interpreters"),
+    ("cpython-3.8", "3.8", "golden vectors of interpreters"),
+    ("cpython-3.9", "3.9", "golden vectors of interpreters"),
+    ("cpython-3.10", "3.10", "golden vectors of interpreters"),
+    ("cpython-3.11", "3.11 to 3.15", "golden vectors of interpreters up to 3.13"),
+    ("cpython-3.15-hugepages", "3.15 built with huge pages",
+     "reading only: vectors of a model, no build of it was run"),
+]
+
+
+def generations_table():
+    """How each generation of the clone is known to be CPython's."""
+    results = raw_results.read("exactness")
+    rows = results["rows"] if results else []
+    lines = ["| Generation | releases | live interpreters | addresses | differ | besides |",
+             "|---|---|---|--:|--:|---|"]
+    for name, releases, besides in GENERATIONS:
+        of_name = [row for row in rows if row["geometry"] == name]
+        pythons = list(dict.fromkeys(row["python"] for row in of_name))
+        lines.append("| %s | %s | %s | %s | %s | %s |" % (
+            name, releases, ", ".join(pythons) or "none here",
+            grouped(sum(row["compared"] for row in of_name)) if of_name else "–",
+            grouped(sum(row["mismatches"] for row in of_name)) if of_name else "–", besides))
+    return "\n".join(lines) + "\n"
+
+
 TABLES = {"headline": headline, "tracer-cost": cost_table, "last-valley": memory_table,
-          "phase-shift-held": held_table}
+          "phase-shift-held": held_table, "exactness": exactness_table,
+          "outcomes": outcomes_table, "generations": generations_table}
 
 
 def filled(text):
