@@ -1,8 +1,8 @@
-"""Modules of CPython's own regression suite, recorded, on every interpreter:
-each test ends as it does unrecorded, and every address is the clone's.
+"""A module of CPython's own regression suite, recorded, on every interpreter:
+each test ends as it does unrecorded, and every address is the clone's. And
+isolated interpreters in parallel threads.
 
-One forks, so that children are verified with the heap that they inherited.
-All modules: tools/study/exactness.py.
+A short module: all of them, those that fork too, tools/study/exactness.py runs.
 """
 import os
 import unittest
@@ -33,9 +33,6 @@ class RegressionSuite(unittest.TestCase):
 
     def test_generators(self):
         self.check("test_generators")
-
-    def test_forks_of_threads(self):
-        self.check("test_fork1")
 
     def test_isolated_interpreters_in_parallel_threads(self):
         tried = 0
