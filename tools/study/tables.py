@@ -85,10 +85,14 @@ def memory_line(results):
     row = next(row for row in results["rows"] if row["workload"] == "phase_shift")
     held = memory_of(row)
     others = ", ".join("%s %s" % (name, mib(held[name]))
-                       for name in ("mimalloc", "jemalloc", "system") if held.get(name))
-    return ("CPython %s holds **%s** for %s live; whole pages of live bytes are %s; %s" % (
-        row["python"], mib(held["pymalloc"]), mib(row["requested_at_last_valley"]),
-        mib(row["limits_at_last_valley"]["page_load"]), others))
+                       for name in ("pymalloc", "mimalloc", "jemalloc", "system") if held.get(name))
+    clone = next(a for a in row["allocators"] if a["name"] == "pymalloc")["summary"]
+    arenas, live = clone["last_valley_held_bytes"], row["small_at_last_valley"]
+    repack = row["limits_at_last_valley"]["class_repack"]
+    return ("phase_shift's last valley on CPython %s: arenas of **%s** for %s live, **%.1f times**; "
+            "with each size class compacted %s, %.2f times. Resident, all requests: %s" % (
+                row["python"], mib(arenas), mib(live), arenas / live, mib(repack), repack / live,
+                others))
 
 
 def headline():
