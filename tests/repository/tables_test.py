@@ -72,8 +72,10 @@ class Formulas(unittest.TestCase):
         self.assertEqual(tables.ratios(row), [2.0, 1.5, 1.5])
         line = tables.cost_line({"rows": [row, dict(row, traced_s=[1.0, 4.0, 2.0])]})
         # Medians 1.5 and 1.0; their median 1.25.
-        self.assertIn("**1.25 times** the wall time (1.00 to 1.50; median of 3 pairs, 2", line)
+        self.assertIn("**1.25 times** the wall time (1.00 to 1.50; median of 3 rounds, 2", line)
         self.assertIn("1.5 to 1.5 bytes", line)
+        # Of 1.5, 0.5 and 1.0.
+        self.assertEqual(tables.noise(dict(row, again_s=[1.5, 2.0, 2.0])), 1.0)
 
     def test_memory_is_resident_where_measured_else_the_models(self):
         row = {"allocators": [

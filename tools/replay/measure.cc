@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <filesystem>
 #include <numeric>
 #include <random>
 #include <system_error>
@@ -121,8 +122,11 @@ AllocatorIdentity ProbeAllocator(const AllocatorSpec& spec) {
     throw;
   }
   close(fd);
-  if (identity.library.empty()) identity.library = spec.worker;
-  identity.sha256 = Sha256Of(identity.library);
+  const bool own = identity.library.empty() || identity.library == spec.worker;
+  identity.sha256 = Sha256Of(own ? spec.worker : identity.library);
+  if (own) {
+    identity.library = std::filesystem::path(spec.worker).filename().string();
+  }
   return identity;
 }
 

@@ -47,8 +47,10 @@ std::optional<Touch> TouchOfName(std::string_view name);
 // Who answers: found out by the worker itself, not from package lists.
 struct AllocatorIdentity {
   std::string version;  // "" where there is none to tell
-  std::string library;  // path of the file that holds the code
-  std::string sha256;   // of that file, hexadecimal; "" without sha256sum
+  // The file that holds the code: its path, or the name alone where it is the
+  // worker itself, whose folder is nobody's business.
+  std::string library;
+  std::string sha256;  // of that file, hexadecimal; "" without sha256sum
 };
 
 // Starts the worker on an empty program. Throws InputError if it refuses the

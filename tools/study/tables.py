@@ -28,8 +28,13 @@ def grouped(count):
 
 
 def ratios(row):
-    """The ratio traced/bare of each pair of a tracer_cost row."""
+    """The ratio traced/bare of each round of a tracer_cost row."""
     return [traced / bare for traced, bare in zip(row["traced_s"], row["bare_s"])]
+
+
+def noise(row):
+    """The A/A arm of a tracer_cost row: the command's own second run over its first."""
+    return statistics.median(again / bare for again, bare in zip(row["again_s"], row["bare_s"]))
 
 
 def exactness_line(results):
@@ -57,7 +62,7 @@ def cost_line(results):
     medians = [statistics.median(ratios(row)) for row in results["rows"]]
     each = [len(row["bare_s"]) for row in results["rows"]]
     size = [row["trace_bytes"] / row["events"] for row in results["rows"]]
-    return ("**%.2f times** the wall time (%.2f to %.2f; median of %d pairs, %d program × "
+    return ("**%.2f times** the wall time (%.2f to %.2f; median of %d rounds, %d program × "
             "interpreter), %.1f to %.1f bytes an event" % (
                 statistics.median(medians), min(medians), max(medians), min(each),
                 len(medians), min(size), max(size)))
@@ -112,14 +117,14 @@ def cost_table():
     results = raw_results.read("tracer_cost")
     if results is None:
         return NOT_MEASURED + "\n"
-    lines = ["| Workload | Python | alone | recorded | ratio | lowest–highest pair | events |",
-             "|---|---|--:|--:|--:|--:|--:|"]
+    lines = ["| Workload | Python | alone | recorded | ratio | lowest–highest | A/A | events |",
+             "|---|---|--:|--:|--:|--:|--:|--:|"]
     for row in results["rows"]:
         pairs = ratios(row)
-        lines.append("| %s | %s | %.2f s | %.2f s | %.2f | %.2f–%.2f | %s |" % (
+        lines.append("| %s | %s | %.2f s | %.2f s | %.2f | %.2f–%.2f | %.2f | %s |" % (
             row["workload"], row["python"], statistics.median(row["bare_s"]),
             statistics.median(row["traced_s"]), statistics.median(pairs), min(pairs),
-            max(pairs), grouped(row["events"])))
+            max(pairs), noise(row), grouped(row["events"])))
     return "\n".join(lines) + "\n"
 
 
