@@ -48,7 +48,7 @@ def layout(text):
 
 # A path of the machine it was written on, or a note to oneself.
 _UNFINISHED = re.compile(
-    r"(?<![\w.$})])/(?:root|home|work|tmp/w)/[\w.]|\b(?:TODO|FIXME|XXX|HACK)\b")
+    r"(?<![\w.$})])/(?:root|home|work)/[\w.]|\b(?:TODO|FIXME|XXX|HACK)\b")
 
 
 def finished(text):
