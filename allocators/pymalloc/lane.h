@@ -3,7 +3,8 @@
 // that are empty, are everyone's.
 //
 // CPython has one lane. The others ask what it would gain from knowing more
-// than a size: `lifetime` is an oracle's, which no program has.
+// than a size: `lifetime` is an oracle's, which no program has, and `type` is
+// one where memory is asked for before it is known what it becomes.
 //
 // TO ADD ONE: an enumerator, a struct, its name in LaneRules.
 //   kLanes    how many there are, at most kMaxLanes
@@ -25,7 +26,9 @@ enum class LaneChoice : std::uint8_t {
   kLifetime,
   kDomain,
   kThread,
-  kState
+  kState,
+  kType,
+  kSite
 };
 
 struct OneLane {
@@ -73,8 +76,27 @@ struct LaneByState {
   }
 };
 
-using LaneRules =
-    RuleList<OneLane, LaneByLifetime, LaneByDomain, LaneByThread, LaneByState>;
+// The 65th type shares the first one's, as threads do; so do sites.
+struct LaneByType {
+  static constexpr LaneChoice kChoice = LaneChoice::kType;
+  static constexpr std::string_view kName = "type";
+  static constexpr std::uint32_t kLanes = kMaxLanes;
+  static constexpr std::uint32_t Of(const RequestHint& hint) {
+    return hint.type % kLanes;
+  }
+};
+
+struct LaneBySite {
+  static constexpr LaneChoice kChoice = LaneChoice::kSite;
+  static constexpr std::string_view kName = "site";
+  static constexpr std::uint32_t kLanes = kMaxLanes;
+  static constexpr std::uint32_t Of(const RequestHint& hint) {
+    return hint.site % kLanes;
+  }
+};
+
+using LaneRules = RuleList<OneLane, LaneByLifetime, LaneByDomain, LaneByThread,
+                           LaneByState, LaneByType, LaneBySite>;
 
 constexpr std::uint32_t LanesOf(LaneChoice choice) {
   return LaneRules::Pick(choice, []<class Rule>() {

@@ -152,7 +152,7 @@ class SettingsReader {
     }
     if (Given(kLanes) &&
         !ReadName(text_[kLanes], LaneRules::kNames, &policy_.lanes))
-      return "lanes: none, lifetime, domain, thread or state";
+      return "lanes: none, lifetime, domain, thread, state, type or site";
     if (Given(kArenaChoice) &&
         !ReadName(text_[kArenaChoice], ArenaOrders::kNames,
                   &policy_.arena_choice))

@@ -23,8 +23,9 @@
 //
 //   decay_bytes         a kept arena is released after so many bytes of blocks;
 //                       needs keep_arenas of 1 to 64
-//   lanes               none | lifetime | domain | thread | state: pools apart
-//                       by what is known of a request (lane.h)
+//   lanes               none | lifetime | domain | thread | state | type |
+//   site:
+//                       pools apart by what is known of a request (lane.h)
 //
 // keep_arenas, arena_choice and decay_bytes need arenas that are released: not
 // with the geometries of 2.3 and 2.4.

@@ -66,6 +66,10 @@ struct CompiledTrace {
   // For hints.h. One bit a step: asked for from the object domain.
   std::vector<bool> in_object_domain;
   std::vector<Origin> origins;  // ascending; the first is of step 0
+  // By step, dense numbers from 1, 0: not known. Empty: the trace was recorded
+  // without them.
+  std::vector<std::uint32_t> types;
+  std::vector<std::uint32_t> sites;
 
   Scope scope = Scope::kPython;
   std::uint64_t steps = 0;

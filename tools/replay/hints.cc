@@ -31,6 +31,14 @@ std::vector<std::uint8_t> LifetimesOf(const CompiledTrace& trace) {
 
 }  // namespace
 
+const char* MissingForLanes(const CompiledTrace& trace, LaneChoice lanes) {
+  if (lanes == LaneChoice::kType && trace.types.empty())
+    return "lanes:type: the trace was recorded without types";
+  if (lanes == LaneChoice::kSite && trace.sites.empty())
+    return "lanes:site: the trace was recorded without call sites";
+  return nullptr;
+}
+
 HintCursor::HintCursor(const CompiledTrace& trace, bool with_lifetimes)
     : trace_(trace) {
   if (with_lifetimes) lifetimes_ = LifetimesOf(trace);
@@ -44,6 +52,8 @@ RequestHint HintCursor::Next() {
     ++next_origin_;
   }
   hint_.domain = trace_.in_object_domain[step_] ? 2 : 1;
+  if (!trace_.types.empty()) hint_.type = trace_.types[step_];
+  if (!trace_.sites.empty()) hint_.site = trace_.sites[step_];
   if (!lifetimes_.empty()) hint_.lifetime_log2 = lifetimes_[step_];
   ++step_;
   return hint_;

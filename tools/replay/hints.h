@@ -21,10 +21,15 @@
 #include <cstdint>
 #include <vector>
 
+#include "allocators/pymalloc/lane.h"
 #include "allocators/request_hint.h"
 #include "tools/replay/compile.h"
 
 namespace arenalab {
+
+// What lanes of this kind need and the trace does not know, in words; nullptr
+// where it does.
+const char* MissingForLanes(const CompiledTrace& trace, LaneChoice lanes);
 
 // Walks with a StepCursor: Next() once for each step, in order.
 class HintCursor {

@@ -318,6 +318,9 @@ ModelRun RunModel(std::string_view settings, const CompiledTrace& trace,
   if (const char* error = ReadHeapSettings(settings, &values)) {
     throw InputError("pymalloc{" + std::string(settings) + "}: " + error);
   }
+  if (const char* missing = MissingForLanes(trace, values.policy.lanes)) {
+    throw InputError("pymalloc{" + std::string(settings) + "}: " + missing);
+  }
   ModelRun run;
   VisitHeapOfSettings(settings, [&]<class HeapT>() {
     run = std::make_unique<Model<HeapT>>(trace, samples, options, settings,

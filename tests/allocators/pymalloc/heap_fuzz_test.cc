@@ -149,6 +149,8 @@ class Fuzzer {
     return {static_cast<std::uint32_t>(dice_.Below(70)),
             static_cast<std::uint32_t>(dice_.Below(3)),
             static_cast<std::uint32_t>(dice_.Below(2)),
+            static_cast<std::uint32_t>(dice_.Below(70)),
+            static_cast<std::uint32_t>(dice_.Below(300)),
             static_cast<std::uint8_t>(dice_.Below(64))};
   }
   Operation Draw() {
@@ -297,7 +299,8 @@ TEST(HeapFuzz, EverySettingOfTheRuntimeHeap) {
           settings.append(",pool_choice:").append(pool);
           settings.append(",free_list:").append(list);
           settings.append(",madvise_free_pools:").append(discard);
-          settings.append(",lanes:").append(LaneRules::kNames[n % 5]);
+          settings.append(",lanes:").append(
+              LaneRules::kNames[n % std::size(LaneRules::kNames)]);
           if (keep > 0 && n % 3 > 0) settings += ",decay_bytes:100000";
           all.push_back(settings);
         }

@@ -9,6 +9,7 @@
 
 #include "tests/tools/replay/tiny_trace.h"
 #include "tools/replay/model.h"
+#include "tracer/format/input_error.h"
 
 namespace arenalab {
 namespace {
@@ -98,6 +99,30 @@ TEST(ModelWithLanes, EachLaneHasPoolsOfItsOwn) {
   EXPECT_EQ(PoolsOf(kFour, "lanes:domain"), 2u);
   EXPECT_EQ(PoolsOf(kFour, "lanes:thread"), 2u);
   EXPECT_EQ(PoolsOf(kFour, "lanes:state"), 2u);
+}
+
+// The trace knows types and sites only where it was recorded with them.
+TEST(ModelWithLanes, TypesAndSitesAreRefusedWhereTheyWereNotRecorded) {
+  CompiledTrace trace = Compiled(kFour);
+  const Samples samples = ChooseSamples(trace, 512, 10);
+  for (const char* settings : {"lanes:type", "lanes:site"}) {
+    try {
+      RunModel(settings, trace, samples, {});
+      ADD_FAILURE() << settings;
+    } catch (const InputError& error) {
+      EXPECT_THAT(error.what(), testing::HasSubstr("was recorded without"));
+    }
+  }
+  trace.types = {1, 2, 2, 1};
+  trace.sites = {1, 2, 3, 3};
+  const auto pools = [&](const char* settings) {
+    const ModelRun run = RunModel(settings, trace, samples, {});
+    std::uint64_t sum = 0;
+    for (std::uint32_t of_class : run.samples.back().pools) sum += of_class;
+    return sum;
+  };
+  EXPECT_EQ(pools("lanes:type"), 2u);
+  EXPECT_EQ(pools("lanes:site"), 3u);
 }
 
 // What the oracle is for: survivors among blocks that die together. 255 blocks
