@@ -36,7 +36,8 @@ struct Violation {
   std::uint64_t actual;
 };
 
-// Opens a heap for the check, and for tests that corrupt one.
+// Opens a heap for the check, for tests that corrupt one, and for who makes one
+// from another's books.
 template <class G>
 class HeapInside {
  public:
@@ -57,6 +58,14 @@ class HeapInside {
   }
   DecayingArenas& decaying() { return heap_.decaying_; }
   RadixShape radix_shape() const { return heap_.radix_shape(); }
+  const ArenaSource& arena_source() const { return heap_.arena_source_; }
+  const RawSource& metadata_source() const { return heap_.metadata_source_; }
+  void SetArenaCounts(std::uint64_t created, std::uint64_t live,
+                      std::uint64_t high_water) {
+    heap_.arenas_created_ = created;
+    heap_.arenas_live_ = live;
+    heap_.arenas_high_water_ = high_water;
+  }
 
  private:
   Heap<G>& heap_;

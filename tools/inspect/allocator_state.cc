@@ -4,6 +4,7 @@
 
 #include <bit>
 #include <cstring>
+#include <iterator>
 #include <optional>
 
 #include "allocators/pymalloc/generation.h"
@@ -31,6 +32,7 @@ constexpr Layout kLayouts[] = {
     {-1, -2, -3, -4, -5},    // reversed: before 3.8
     {1, 2, 3, 4, 5},
 };
+constexpr int kLayoutCount = std::size(kLayouts);
 // Words that a state spans to either side of `arenas`.
 constexpr std::int64_t kSpan = 71;
 constexpr std::uint32_t kFirstSlots = 16;
@@ -52,6 +54,49 @@ bool IsPlausible(const ArenaRecord& r) {
            r.free_list % kPageBytes == 0));
 }
 
+// `word` is where `arenas` may be: at `address`, and the words around it that
+// the layout needs are there. Fills all of `state` if it is one.
+bool Examine(TargetMemory& memory, const std::uint64_t* word,
+             std::uint64_t address, int layout_number, AllocatorState* state) {
+  const Layout& layout = kLayouts[layout_number];
+  *state = {};
+  state->address = address;
+  state->layout = layout_number;
+  state->records = *word;
+  state->slots = static_cast<std::uint32_t>(word[layout.max]);
+  state->usable = word[layout.usable];
+  state->unused = word[layout.unused];
+  const std::uint64_t live = word[layout.live];
+  state->arenas_created = word[layout.created];
+  state->arenas_high_water = word[layout.high()];
+  const auto is_link = [&](std::uint64_t link) {
+    return link == 0 ||
+           (link >= state->records &&
+            (link - state->records) % sizeof(ArenaRecord) == 0 &&
+            (link - state->records) / sizeof(ArenaRecord) < state->slots);
+  };
+  if (live == 0 || live > state->slots || state->arenas_high_water < live ||
+      state->arenas_created < state->arenas_high_water ||
+      state->records % kWord != 0 || !is_link(state->unused) ||
+      !is_link(state->usable))
+    return false;
+  const Mapping* mapping = memory.Find(state->records);
+  if (mapping == nullptr || !mapping->writable ||
+      mapping->end - state->records < state->slots * sizeof(ArenaRecord))
+    return false;
+  std::vector<ArenaRecord> records(state->slots);
+  const std::size_t bytes = records.size() * sizeof(ArenaRecord);
+  if (memory.Read(state->records, records.data(), bytes) != bytes) return false;
+  for (std::uint32_t i = 0; i < state->slots; ++i) {
+    if (records[i].base == 0) continue;
+    if (!IsPlausible(records[i])) return false;
+    state->arenas.push_back({i, records[i]});
+  }
+  // A running target may have taken or released one between two reads.
+  const std::uint64_t counted = state->arenas.size();
+  return counted != 0 && counted + 1 >= live && counted <= live + 1;
+}
+
 // Looks at words in a piece of memory, those at its rim included.
 class Searcher {
  public:
@@ -63,61 +108,26 @@ class Searcher {
                    std::int64_t available) {
     for (std::int64_t at = first; at < last; ++at) {
       if (words[at] < kPageBytes) continue;
-      for (const Layout& layout : kLayouts) {
+      for (int number = 0; number < kLayoutCount; ++number) {
+        const Layout& layout = kLayouts[number];
         const std::int64_t max = at + layout.max;
         if (max < 0 || max >= available || !IsSlotCount(words[max])) continue;
         const auto inside = [&](std::int64_t offset) {
           return at + offset >= 0 && at + offset < available;
         };
-        if (inside(layout.high()) && inside(layout.usable) &&
-            Examine(begin, words + at, at, layout))
-          break;
+        AllocatorState state;
+        if (!inside(layout.high()) || !inside(layout.usable) ||
+            !Examine(memory_, words + at,
+                     begin + static_cast<std::uint64_t>(at * kWord), number,
+                     &state))
+          continue;
+        found_->push_back(std::move(state));
+        break;
       }
     }
   }
 
  private:
-  // `word` is where `arenas` may be, `at` words behind `begin`.
-  bool Examine(std::uint64_t begin, const std::uint64_t* word, std::int64_t at,
-               const Layout& layout) {
-    AllocatorState state;
-    state.address = begin + static_cast<std::uint64_t>(at * kWord);
-    state.records = *word;
-    state.slots = static_cast<std::uint32_t>(word[layout.max]);
-    const std::uint64_t live = word[layout.live];
-    state.arenas_created = word[layout.created];
-    state.arenas_high_water = word[layout.high()];
-    const auto is_link = [&](std::uint64_t link) {
-      return link == 0 ||
-             (link >= state.records &&
-              (link - state.records) % sizeof(ArenaRecord) == 0 &&
-              (link - state.records) / sizeof(ArenaRecord) < state.slots);
-    };
-    if (live == 0 || live > state.slots || state.arenas_high_water < live ||
-        state.arenas_created < state.arenas_high_water ||
-        state.records % kWord != 0 || !is_link(word[layout.unused]) ||
-        !is_link(word[layout.usable]))
-      return false;
-    const Mapping* mapping = memory_.Find(state.records);
-    if (mapping == nullptr || !mapping->writable ||
-        mapping->end - state.records < state.slots * sizeof(ArenaRecord))
-      return false;
-    std::vector<ArenaRecord> records(state.slots);
-    const std::size_t bytes = records.size() * sizeof(ArenaRecord);
-    if (memory_.Read(state.records, records.data(), bytes) != bytes)
-      return false;
-    for (std::uint32_t i = 0; i < state.slots; ++i) {
-      if (records[i].base == 0) continue;
-      if (!IsPlausible(records[i])) return false;
-      state.arenas.push_back({i, records[i]});
-    }
-    // A running target may have taken or released one between two reads.
-    const std::uint64_t counted = state.arenas.size();
-    if (counted == 0 || counted + 1 < live || counted > live + 1) return false;
-    found_->push_back(std::move(state));
-    return true;
-  }
-
   TargetMemory& memory_;
   std::vector<AllocatorState>* found_;
 };
@@ -163,6 +173,20 @@ std::vector<AllocatorState> FindAllocatorStates(TargetMemory& memory) {
         });
   }
   return found;
+}
+
+bool ReadAgain(TargetMemory& memory, AllocatorState* state) {
+  constexpr std::uint64_t kWords = 2 * kSpan + 1;
+  std::uint64_t words[kWords] = {};
+  const std::uint64_t from = state->address - kSpan * kWord;
+  // A rim of it may lie outside of what is mapped; what counts does not.
+  for (std::uint64_t i = 0; i < kWords; ++i)
+    memory.ReadValue(from + i * kWord, &words[i]);
+  AllocatorState again;
+  if (!Examine(memory, words + kSpan, state->address, state->layout, &again))
+    return false;
+  *state = std::move(again);
+  return true;
 }
 
 }  // namespace arenalab

@@ -37,6 +37,11 @@ struct AllocatorState {
   std::uint64_t address = 0;  // of the word that points to the array
   std::uint64_t records = 0;  // address of the array
   std::uint32_t slots = 0;
+  // Records: the first arena with a free pool, the first without an arena; 0:
+  // there is none.
+  std::uint64_t usable = 0;
+  std::uint64_t unused = 0;
+  int layout = 0;  // which of the orders above
   std::uint64_t arenas_created = 0;
   std::uint64_t arenas_high_water = 0;
   std::vector<FoundArena> arenas;  // those that are live, in array order
@@ -45,5 +50,8 @@ struct AllocatorState {
 // All states, ascending by address; those without a live arena are left out.
 // Time is linear in the target's writable memory that has content.
 std::vector<AllocatorState> FindAllocatorStates(TargetMemory& memory);
+
+// What a state that was found is now. False if it is none any more.
+bool ReadAgain(TargetMemory& memory, AllocatorState* state);
 
 }  // namespace arenalab

@@ -120,7 +120,7 @@ void BlockFile::Walk() {
     Block block{at, {}};
     std::memcpy(&block.header, data_.data() + at, sizeof block.header);
     const BlockHeader& header = block.header;
-    if (header.type < kMetaBlock || header.type > kEndBlock) {
+    if (header.type < kMetaBlock || header.type > kTypesBlock) {
       throw InputError(Where(block) + ": unknown type " +
                        std::to_string(header.type) + "; the file is damaged");
     }

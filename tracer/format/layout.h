@@ -18,7 +18,9 @@ inline constexpr std::size_t kFileHeaderBytes = 16;  // magic, version, zero
 enum BlockType : std::uint32_t {
   kMetaBlock = 1,
   kEventsBlock = 2,
-  kEndBlock = 3
+  kEndBlock = 3,
+  kHeapBlock = 4,   // heap_image.h
+  kTypesBlock = 5,  // likewise
 };
 
 struct BlockHeader {

@@ -8,6 +8,7 @@
 
 #include "tracer/format/block_file.h"
 #include "tracer/format/event_decoder.h"
+#include "tracer/format/heap_image.h"
 #include "tracer/format/layout.h"
 
 namespace arenalab {
@@ -142,6 +143,24 @@ struct TraceReader::Impl {
     totals.events = counter.events();
   }
 
+  // The content of all blocks of a type, end to end; empty: there are none.
+  std::vector<std::uint8_t> Joined(std::uint32_t type,
+                                   std::string* where) const {
+    std::vector<std::uint8_t> all, buffer;
+    bool events = false;
+    for (const BlockFile::Block& block : file.blocks()) {
+      events = events || block.header.type == kEventsBlock;
+      if (block.header.type != type) continue;
+      if (events)
+        throw InputError(file.Where(block) +
+                         ": a heap that does not stand before the events");
+      if (all.empty()) *where = file.Where(block);
+      const auto content = file.Content(block, &buffer);
+      all.insert(all.end(), content.begin(), content.end());
+    }
+    return all;
+  }
+
   bool Next(Event* event) {
     if (cursor.Next(event)) return true;
     if (cursor.events() != totals.events ||
@@ -201,6 +220,20 @@ std::string TraceReader::ContentHash() const {
   std::snprintf(digits, sizeof digits, "%016llx",
                 static_cast<unsigned long long>(hash));
   return digits;
+}
+
+std::vector<HeapImage> TraceReader::Heaps() const {
+  std::string where;
+  const auto bytes = impl_->Joined(kHeapBlock, &where);
+  return DecodeHeapImages(bytes, where);
+}
+
+std::vector<BlockTypes> TraceReader::Types(
+    const std::vector<HeapImage>& heaps) const {
+  std::string where;
+  const auto bytes = impl_->Joined(kTypesBlock, &where);
+  if (bytes.empty()) return {};
+  return DecodeBlockTypes(bytes, heaps, where);
 }
 
 }  // namespace arenalab

@@ -14,11 +14,15 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "tracer/event.h"
 #include "tracer/format/input_error.h"
 
 namespace arenalab {
+
+struct BlockTypes;  // heap_image.h
+struct HeapImage;
 
 // What the END block says of the recording.
 struct TraceTotals {
@@ -55,6 +59,13 @@ class TraceReader {
   // 64 bits of hash over every EVENTS block's content, as 16 hex digits: equal
   // for equal event sequences, whatever the metadata.
   std::string ContentHash() const;
+
+  // The heaps with which the trace begins: none unless it began in the middle
+  // of its program. Throws InputError.
+  std::vector<HeapImage> Heaps() const;
+  // What lives in their blocks, one for each heap, or none at all where the
+  // trace does not say. Throws InputError.
+  std::vector<BlockTypes> Types(const std::vector<HeapImage>& heaps) const;
 
  private:
   struct Impl;

@@ -16,6 +16,7 @@
 #include <cstring>
 #include <vector>
 
+#include "tracer/format/heap_image.h"
 #include "tracer/format/layout.h"
 #include "tracer/format/varint.h"
 
@@ -112,6 +113,13 @@ struct TraceWriter::Impl {
     header.crc32 = static_cast<std::uint32_t>(crc);
     std::memcpy(block.data(), &header, sizeof header);
     WriteAll(block.data(), sizeof header + header.stored_bytes);
+  }
+
+  // Content of any length, in blocks one after the other.
+  void WriteInBlocks(BlockType type, const std::vector<std::uint8_t>& all) {
+    for (std::size_t at = 0; at < all.size(); at += kMaxRawBytes)
+      WriteBlock(type, all.data() + at,
+                 std::min<std::size_t>(kMaxRawBytes, all.size() - at));
   }
 
   void FlushMeta() {
@@ -321,6 +329,18 @@ void TraceWriter::Meta(std::string_view key, std::string_view value) {
   line += '\n';
   if (impl_->meta.size() + line.size() > kMaxMetaBytes) impl_->FlushMeta();
   impl_->meta += line;
+}
+
+void TraceWriter::Heaps(const std::vector<HeapImage>& heaps,
+                        const std::vector<BlockTypes>& types) {
+  if (impl_->finished) return;
+  Flush();
+  std::vector<std::uint8_t> bytes;
+  for (const HeapImage& heap : heaps) EncodeHeapImage(heap, &bytes);
+  impl_->WriteInBlocks(kHeapBlock, bytes);
+  bytes.clear();
+  for (const BlockTypes& of_heap : types) EncodeBlockTypes(of_heap, &bytes);
+  impl_->WriteInBlocks(kTypesBlock, bytes);
 }
 
 void TraceWriter::Append(const Event& event) {

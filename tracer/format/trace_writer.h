@@ -11,10 +11,14 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "tracer/event.h"
 
 namespace arenalab {
+
+struct BlockTypes;  // heap_image.h
+struct HeapImage;
 
 class TraceWriter {
  public:
@@ -27,6 +31,10 @@ class TraceWriter {
   TraceWriter& operator=(const TraceWriter&) = delete;
 
   void Meta(std::string_view key, std::string_view value);
+  // The heaps with which the trace begins, and unless it is empty, what lives
+  // in the blocks of each. REQUIRES: before the first event, once.
+  void Heaps(const std::vector<HeapImage>& heaps,
+             const std::vector<BlockTypes>& types);
   // thread, state and time_ns are compared with the last event's and written
   // where they changed; `request` is ignored and counted here.
   void Append(const Event& event);

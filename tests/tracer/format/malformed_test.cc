@@ -157,7 +157,7 @@ TEST(MalformedTest, Metadata) {
 }
 
 TEST(MalformedTest, Frames) {
-  EXPECT_THAT(Rejected(HandMadeBlock(4, "")), HasSubstr("unknown type 4"));
+  EXPECT_THAT(Rejected(HandMadeBlock(6, "")), HasSubstr("unknown type 6"));
   EXPECT_THAT(Rejected(HandMadeBlock(0, "")), HasSubstr("unknown type 0"));
   EXPECT_THAT(Rejected(HandMadeBlock(1, "a b\n", 3)),
               HasSubstr("impossible length"));
