@@ -32,11 +32,12 @@ class Dependencies(unittest.TestCase):
                    and package not in libraries and not package.startswith("@rules_cc")}
         self.assertEqual(strange, set())
 
-    def test_the_preload_library_needs_the_ring_and_the_c_library_only(self):
+    def test_the_preload_library_needs_the_ring_the_interpreter_and_the_c_library_only(self):
         found = packages("preload")
         self.assertIn("//tracer/preload", found)
         self.assertEqual({p for p in found if p.startswith("//")} -
-                         {"//tracer/preload", "//tracer/ring", "//tracer"}, set())
+                         {"//tracer/preload", "//tracer/ring", "//tracer", "//allocators/interpreter"},
+                         set())
         self.assertEqual({p for p in found if p.startswith("@debian")}, set())
 
     def test_allocators_know_neither_traces_nor_python(self):

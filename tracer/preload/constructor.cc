@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tracer/preload/environment.h"
+#include "allocators/interpreter/environment.h"
 #include "tracer/preload/python_hooks.h"
 #include "tracer/preload/recorder.h"
 

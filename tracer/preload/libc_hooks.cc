@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "tracer/preload/environment.h"
+#include "allocators/interpreter/environment.h"
 #include "tracer/preload/python_hooks.h"
 #include "tracer/preload/recorder.h"
 

@@ -1,7 +1,11 @@
-// What the preload library needs of CPython's C interface, declared here so
-// that one library serves every version: the layouts are those of Python 3.5
-// and later (Include/cpython/pymem.h, objimpl.h), the functions are found at
-// run time and may be absent.
+// What preload libraries need of CPython's C interface to put something under
+// or over its allocators, declared here so that one library serves every
+// version: the layouts are those of Python 3.5 and later
+// (Include/cpython/pymem.h, objimpl.h), the functions are found at run time and
+// may be absent.
+//
+// Libc only, nothing newer than GLIBC_2.17, no allocation: this is linked into
+// libraries that stand before the interpreter's first instruction.
 #pragma once
 
 #include <stdio.h>
@@ -46,6 +50,7 @@ struct PythonApi {
   const char* (*version)();
   // May be absent:
   void (*print_statistics)(FILE*);
+  void (*setup_debug_hooks)();
   const char* (*allocator_name)();  // 3.7 and later
   int (*pymalloc_enabled)();        // 3.6
   int (*is_initialised)();
@@ -60,5 +65,29 @@ struct PythonApi {
   int (*has_feature)(void* interpreter, unsigned long feature);
   int (*interpreter_config)(InterpreterConfig*, void* interpreter);
 };
+
+// Fills `python`. False where there is no CPython 3.6 or later in this process.
+bool FindPython(PythonApi* python);
+
+// REQUIRES, all of them: FindPython() was true.
+
+// No global lock: its objects must stay mimalloc's, which is what the cycle
+// collector walks, and pymalloc is not used at all.
+bool IsFreeThreaded(const PythonApi& python);
+// `3.6.`: is it that version?
+bool VersionBegins(const PythonApi& python, const char* prefix);
+// What stands under the object domain, in the interpreter's own word: pymalloc,
+// malloc, pymalloc_debug ...; "unknown" where hooks of others are there. Not
+// before main(): 3.12 needs its runtime for it.
+const char* AllocatorName(const PythonApi& python,
+                          const PythonAllocator& object);
+// The pymalloc state that the current thread is in: the interpreter's id where
+// it has one of its own (3.12 and later), else 0. Under that interpreter's
+// lock.
+std::uint32_t CurrentState(const PythonApi& python);
+// Where it cannot be told (which no release does): true.
+bool IsInitialised(const PythonApi& python);
+// Cheap; false before the interpreter starts.
+bool IsFinalising(const PythonApi& python);
 
 }  // namespace arenalab::preload
