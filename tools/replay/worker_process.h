@@ -1,11 +1,8 @@
 // Runs one replay worker from start to end.
 //
-// The worker sees the launcher's environment without the variables that steer
-// an allocator (MALLOC_*, MIMALLOC_*, GLIBC_TUNABLES, LD_PRELOAD, PYTHON*),
-// then the spec's own. Its standard error is kept from the terminal; its first
-// line goes into the error, if there is one. Memory and check runs have a fixed
-// address layout, so that they give the same figures every time; timed runs a
-// random one, or one layout's luck would be taken for speed.
+// It is started as worker_spawn.h says. Its standard error is kept from the
+// terminal; its first line goes into the error, if there is one. Memory and
+// check runs have a fixed address layout, timed runs a random one.
 //
 // Threads: any; each call has its own worker.
 #pragma once
