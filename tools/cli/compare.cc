@@ -19,6 +19,7 @@ struct Flags {
   std::vector<std::string> budgets;
   double range_percent = 10;
   std::string format = "text";
+  bool json = false;
   bool all = false;
   bool fail_on_inconclusive = false;
 };
@@ -28,15 +29,15 @@ int Run(const Flags& flags) {
   options.range = flags.range_percent / 100;
   for (const std::string& budget : flags.budgets) {
     const std::string wrong = AddBudget(budget, &options.budgets);
-    if (!wrong.empty()) throw CLI::ValidationError("--budget", wrong);
+    if (!wrong.empty()) throw UsageError("--budget: " + wrong);
   }
   const Comparison comparison =
       Compare(flags.base, ReadResults(flags.base), flags.now,
               ReadResults(flags.now), options);
-  const std::string text = flags.format == "json" ? ComparisonJson(comparison)
-                           : flags.format == "markdown"
-                               ? ComparisonMarkdown(comparison, flags.all)
-                               : ComparisonText(comparison, flags.all);
+  const std::string text =
+      flags.json || flags.format == "json" ? ComparisonJson(comparison)
+      : flags.format == "markdown" ? ComparisonMarkdown(comparison, flags.all)
+                                   : ComparisonText(comparison, flags.all);
   std::fputs(text.c_str(), stdout);
   switch (comparison.verdict()) {
     case Verdict::kRegression:
@@ -50,31 +51,29 @@ int Run(const Flags& flags) {
 
 }  // namespace
 
-void AddCompare(CLI::App& app, int* status) {
-  CLI::App* verb =
-      app.add_subcommand("compare",
-                         "Compare two results files, for a gate in continuous "
-                         "integration");
+void AddCompare(CommandLine& line) {
+  Verb verb =
+      line.AddVerb("compare",
+                   "Compare two results files, for a gate in continuous "
+                   "integration");
   auto flags = std::make_shared<Flags>();
-  verb->add_option("BASE", flags->base, "Results to compare with")->required();
-  verb->add_option("NEW", flags->now, "Results to judge")->required();
-  verb->add_option("--budget", flags->budgets,
-                   "METRIC=+1% or METRIC=+64K: growth of an exact metric that "
-                   "is no regression (default: none); `all` for every metric")
-      ->take_all();
-  verb->add_option("--range", flags->range_percent,
-                   "Growth in per cent of measured memory that is no "
-                   "regression (default: 10)")
-      ->check(CLI::Range(0.0, 1000.0));
-  verb->add_option("--format", flags->format, "text, markdown or json")
-      ->check(CLI::IsMember({"text", "markdown", "json"}));
-  verb->add_flag(
-      "--json", [flags](std::int64_t) { flags->format = "json"; },
-      "The same as --format json");
-  verb->add_flag("--all", flags->all, "Also list what did not change");
-  verb->add_flag("--fail-on-inconclusive", flags->fail_on_inconclusive,
-                 "Exit with 4 where nothing could be decided");
-  verb->footer(
+  verb.Positional("BASE", &flags->base, "Results to compare with").Required();
+  verb.Positional("NEW", &flags->now, "Results to judge").Required();
+  verb.Value("--budget", &flags->budgets,
+             "METRIC=+1% or METRIC=+64K: growth of an exact metric that "
+             "is no regression (default: none); `all` for every metric")
+      .OneEach();
+  verb.Value("--range", &flags->range_percent,
+             "Growth in per cent of measured memory that is no "
+             "regression (default: 10)")
+      .Between(0.0, 1000.0);
+  verb.Value("--format", &flags->format, "text, markdown or json")
+      .OneOf({"text", "markdown", "json"});
+  verb.Flag("--json", &flags->json, "The same as --format json");
+  verb.Flag("--all", &flags->all, "Also list what did not change");
+  verb.Flag("--fail-on-inconclusive", &flags->fail_on_inconclusive,
+            "Exit with 4 where nothing could be decided");
+  verb.Footer(
       "Examples:\n"
       "  arenalab compare base.json new.json\n"
       "  arenalab compare --budget peak_held_bytes=+1% base.json new.json\n"
@@ -83,7 +82,7 @@ void AddCompare(CLI::App& app, int* status) {
       "\n"
       "Exit status: 0, 1 regression, 3 not comparable, 4 inconclusive (with "
       "--fail-on-inconclusive).");
-  verb->callback([flags, status] { *status = Run(*flags); });
+  verb.Does([flags] { return Run(*flags); });
 }
 
 }  // namespace arenalab

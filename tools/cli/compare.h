@@ -5,6 +5,6 @@
 
 namespace arenalab {
 
-void AddCompare(CLI::App& app, int* status);
+void AddCompare(CommandLine& line);
 
 }  // namespace arenalab

@@ -94,25 +94,24 @@ int Run(const Flags& flags) {
 
 }  // namespace
 
-void AddDoctor(CLI::App& app, int* status) {
-  CLI::App* verb = app.add_subcommand(
+void AddDoctor(CommandLine& line) {
+  Verb verb = line.AddVerb(
       "doctor", "Examine interpreter and machine; each trouble with its cure");
   auto flags = std::make_shared<Flags>();
-  verb->add_option("COMMAND", flags->command,
-                   "What is to be recorded, after -- (default: python3); it is "
-                   "not run");
-  verb->add_option("-C,--folder", flags->folder,
-                   "Where traces are to be written (default: here)");
-  verb->add_flag("--json", flags->json, "One JSON object on stdout");
-  verb->positionals_at_end();
-  verb->footer(
+  verb.Program(&flags->command,
+               "What is to be recorded, after -- (default: python3); it is "
+               "not run");
+  verb.Value("-C,--folder", &flags->folder,
+             "Where traces are to be written (default: here)");
+  verb.Flag("--json", &flags->json, "One JSON object on stdout");
+  verb.Footer(
       "Examples:\n"
       "  arenalab doctor\n"
       "  arenalab doctor -- ./manage.py runserver\n"
       "  arenalab doctor --json -- python3.12\n"
       "\n"
       "Exit status: 0 well, 1 something is in the way.");
-  verb->callback([flags, status] { *status = Run(*flags); });
+  verb.Does([flags] { return Run(*flags); });
 }
 
 }  // namespace arenalab

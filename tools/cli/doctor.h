@@ -5,6 +5,6 @@
 
 namespace arenalab {
 
-void AddDoctor(CLI::App& app, int* status);
+void AddDoctor(CommandLine& line);
 
 }  // namespace arenalab

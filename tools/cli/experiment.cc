@@ -62,9 +62,9 @@ int Run(Flags& flags) {
 
 }  // namespace
 
-void AddExperiment(CLI::App& app, int* status) {
+void AddExperiment(CommandLine& line) {
   auto flags = std::make_shared<Flags>();
-  CLI::App* verb = app.add_subcommand(
+  Verb verb = line.AddVerb(
       "experiment",
       "Make a published experiment on pymalloc again: reported, measured.\n"
       "\n"
@@ -72,20 +72,21 @@ void AddExperiment(CLI::App& app, int* status) {
       "  arenalab experiment X1\n"
       "  arenalab experiment speed --python ./main/python --python "
       "./patch/python\n");
-  verb->add_option("NAME", flags->name, "An experiment, or list")->required();
-  verb->add_option("--python", flags->request.pythons,
-                   "An interpreter; may be repeated (default: all that are "
-                   "found on this machine)");
-  verb->add_option("--trace", flags->request.trace,
-                   "A recording to be measured too (speed, E6)");
-  verb->add_option("--rounds", flags->request.rounds, "Timed rounds")
-      ->check(CLI::Range(1, 10000))
-      ->capture_default_str();
-  verb->add_flag("--quick", flags->request.quick,
-                 "Smaller streams, to see that it runs; no figures to quote");
-  verb->add_option("--json", flags->json, "Write the raw figures here");
-  verb->add_flag("-f,--force", flags->overwrite, "Replace an existing file");
-  verb->callback([flags, status] { *status = Run(*flags); });
+  verb.Positional("NAME", &flags->name, "An experiment, or list").Required();
+  verb.Value("--python", &flags->request.pythons,
+             "An interpreter; may be repeated (default: all that are "
+             "found on this machine)")
+      .OneEach();
+  verb.Value("--trace", &flags->request.trace,
+             "A recording to be measured too (speed, E6)");
+  verb.Value("--rounds", &flags->request.rounds, "Timed rounds")
+      .Between(1, 10000)
+      .ShowDefault();
+  verb.Flag("--quick", &flags->request.quick,
+            "Smaller streams, to see that it runs; no figures to quote");
+  verb.Value("--json", &flags->json, "Write the raw figures here");
+  verb.Flag("-f,--force", &flags->overwrite, "Replace an existing file");
+  verb.Does([flags] { return Run(*flags); });
 }
 
 }  // namespace arenalab

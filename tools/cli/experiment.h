@@ -6,6 +6,6 @@
 
 namespace arenalab {
 
-void AddExperiment(CLI::App& app, int* status);
+void AddExperiment(CommandLine& line);
 
 }  // namespace arenalab

@@ -1,46 +1,17 @@
-// The topics of `arenalab help`, and the layout of every --help.
+// The topics of `arenalab help`.
 #include "tools/cli/help.h"
 
-#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <memory>
-#include <numeric>
-#include <sstream>
+#include <string>
 #include <string_view>
 #include <vector>
 
+#include "tools/cli/nearest.h"
+
 namespace arenalab {
 namespace {
-
-// CLI11 has footers last; what most readers of --help want is an example.
-class HelpFormat : public CLI::Formatter {
- public:
-  HelpFormat() { column_width(28); }
-
-  std::string make_help(const CLI::App* app, std::string name,
-                        CLI::AppFormatMode mode) const override {
-    if (mode == CLI::AppFormatMode::Sub) return make_expanded(app);
-    std::ostringstream out;
-    out << make_description(app);
-    const std::string footer = make_footer(app);
-    if (!footer.empty()) out << "\n" << footer;
-    out << "\n"
-        << make_usage(app, name) << make_positionals(app)
-        << make_groups(app, mode) << make_subcommands(app, mode);
-    return out.str();
-  }
-
-  // In a list of verbs, one line each.
-  std::string make_subcommand(const CLI::App* verb) const override {
-    const std::string purpose = verb->get_description();
-    std::ostringstream out;
-    CLI::detail::format_help(out, verb->get_name(),
-                             purpose.substr(0, purpose.find('\n')),
-                             get_column_width());
-    return out.str();
-  }
-};
 
 struct Topic {
   std::string_view name;
@@ -114,21 +85,13 @@ The fields: tools/replay/RESULTS.md. The formulas of its summary:
 )"},
 };
 
-std::vector<std::string> VerbNames(const CLI::App& app) {
-  std::vector<std::string> names;
-  for (const CLI::App* verb : app.get_subcommands({})) {
-    names.push_back(verb->get_name());
-  }
-  return names;
-}
-
 void Print(std::string_view text) {
   std::fwrite(text.data(), 1, text.size(), stdout);
 }
 
-int Run(CLI::App& app, const std::string& word) {
+int Run(const CommandLine& line, const std::string& word) {
   if (word.empty()) {
-    Print(app.help());
+    Print(line.Help());
     Print("\nTopics (arenalab help TOPIC)\n");
     for (const Topic& topic : kTopics) {
       std::printf("  %-26s%s\n", std::string(topic.name).c_str(),
@@ -136,98 +99,39 @@ int Run(CLI::App& app, const std::string& word) {
     }
     return kOk;
   }
+  std::vector<std::string> known;
   for (const Topic& topic : kTopics) {
     if (topic.name == word) {
       Print(topic.text);
       return kOk;
     }
+    known.emplace_back(topic.name);
   }
-  std::vector<std::string> known = VerbNames(app);
-  if (std::find(known.begin(), known.end(), word) != known.end()) {
-    Print(app.get_subcommand(word)->help("arenalab"));
-    return kOk;
+  for (const VerbDescription& verb : line.Describe().verbs) {
+    if (verb.name == word) {
+      Print(line.HelpOf(word));
+      return kOk;
+    }
+    known.push_back(verb.name);
   }
-  for (const Topic& topic : kTopics) known.emplace_back(topic.name);
-  const std::string nearest = Nearest(word, known);
-  std::fprintf(stderr, "arenalab: no help on `%s`%s\n", word.c_str(),
-               nearest.empty() ? "; `arenalab help` lists what there is"
-                               : ("; did you mean `" + nearest + "`?").c_str());
-  return kUsage;
+  throw UsageError(
+      "no help on `" + word + "`" +
+      DidYouMean(word, known, "; `arenalab help` lists what there is"));
 }
 
 }  // namespace
 
-std::string UnknownVerb(const CLI::App& app, int argc,
-                        const char* const* argv) {
-  if (argc < 2 || argv[1][0] == '-') return "";
-  const std::string word = argv[1];
-  const std::vector<std::string> known = VerbNames(app);
-  if (std::find(known.begin(), known.end(), word) != known.end()) return "";
-  const std::string nearest = Nearest(word, known);
-  return "no verb `" + word + "`" +
-         (nearest.empty() ? "; `arenalab help` lists them"
-                          : "; did you mean `" + nearest + "`?");
-}
-
-std::string MissingSeparator(const CLI::App& app, int argc,
-                             const char* const* argv) {
-  if (argc < 3) return "";
-  const auto verbs = app.get_subcommands(
-      [&](const CLI::App* verb) { return verb->get_name() == argv[1]; });
-  const CLI::Option* const command =
-      verbs.empty() ? nullptr : verbs[0]->get_option_no_throw("COMMAND");
-  if (command == nullptr || !command->get_required()) return "";
-  for (int i = 2; i < argc; ++i) {
-    const std::string word = argv[i];
-    if (word == "--" || word == "-h" || word == "--help") return "";
-  }
-  return std::string("put -- before the program: arenalab ") + argv[1] +
-         " [OPTIONS] -- PROGRAM [ARGUMENTS]";
-}
-
-std::string Nearest(const std::string& word,
-                    const std::vector<std::string>& known) {
-  std::size_t best = 3;
-  std::string nearest;
-  for (const std::string& candidate : known) {
-    // Levenshtein's distance, row by row.
-    std::vector<std::size_t> row(candidate.size() + 1);
-    std::iota(row.begin(), row.end(), std::size_t{0});
-    for (std::size_t i = 0; i < word.size(); ++i) {
-      std::size_t diagonal = row[0];
-      row[0] = i + 1;
-      for (std::size_t j = 0; j < candidate.size(); ++j) {
-        const std::size_t replaced =
-            diagonal + (word[i] == candidate[j] ? 0 : 1);
-        diagonal = row[j + 1];
-        row[j + 1] = std::min({replaced, row[j] + 1, row[j + 1] + 1});
-      }
-    }
-    // Not everything is near to a word of three letters.
-    if (row.back() < best && row.back() * 2 <= word.size()) {
-      best = row.back();
-      nearest = candidate;
-    }
-  }
-  return nearest;
-}
-
-void UseHelpFormat(CLI::App& app) {
-  app.formatter(std::make_shared<HelpFormat>());
-  app.set_help_flag("-h,--help", "Show this and exit");
-}
-
-void AddHelp(CLI::App& app, int* status) {
-  CLI::App* verb = app.add_subcommand(
-      "help", "Explain a verb or a topic: exit-codes, traces, results");
+void AddHelp(CommandLine& line) {
   auto topic = std::make_shared<std::string>();
-  verb->add_option("TOPIC", *topic, "A verb or a topic");
-  verb->footer(
+  Verb verb = line.AddVerb(
+      "help", "Explain a verb or a topic: exit-codes, traces, results");
+  verb.Positional("TOPIC", topic.get(), "A verb or a topic");
+  verb.Footer(
       "Examples:\n"
       "  arenalab help\n"
       "  arenalab help exit-codes\n"
       "  arenalab help verify");
-  verb->callback([&app, topic, status] { *status = Run(app, *topic); });
+  verb.Does([&line, topic] { return Run(line, *topic); });
 }
 
 }  // namespace arenalab

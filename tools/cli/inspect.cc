@@ -95,25 +95,25 @@ int Run(const Flags& flags) {
 
 }  // namespace
 
-void AddInspect(CLI::App& app, int* status) {
-  CLI::App* verb = app.add_subcommand(
-      "inspect", "What a Python process's memory is, from outside");
+void AddInspect(CommandLine& line) {
+  Verb verb = line.AddVerb("inspect",
+                           "What a Python process's memory is, from outside");
   auto flags = std::make_shared<Flags>();
-  verb->add_option("PID|CORE", flags->targets,
-                   "A process that may be read, or a core file; with --diff "
-                   "two files")
-      ->required();
-  verb->add_flag("--json", flags->json, "One JSON object on stdout");
-  verb->add_flag("--debugmallocstats", flags->debug_malloc_stats,
-                 "What sys._debugmallocstats() would print there, and no more");
-  verb->add_flag("--blocks", flags->blocks,
-                 "Every live block: object's address, block's bytes, type, "
-                 "owner");
-  verb->add_option("--watch", flags->watch_seconds,
-                   "A line every so many seconds, until the process ends");
-  verb->add_flag("--diff", flags->difference,
-                 "What grew between two files that --json wrote");
-  verb->footer(
+  verb.Positional("PID|CORE", &flags->targets,
+                  "A process that may be read, or a core file; with --diff "
+                  "two files")
+      .Required();
+  verb.Flag("--json", &flags->json, "One JSON object on stdout");
+  verb.Flag("--debugmallocstats", &flags->debug_malloc_stats,
+            "What sys._debugmallocstats() would print there, and no more");
+  verb.Flag("--blocks", &flags->blocks,
+            "Every live block: object's address, block's bytes, type, "
+            "owner");
+  verb.Value("--watch", &flags->watch_seconds,
+             "A line every so many seconds, until the process ends");
+  verb.Flag("--diff", &flags->difference,
+            "What grew between two files that --json wrote");
+  verb.Footer(
       "Examples:\n"
       "  arenalab inspect 4711\n"
       "  arenalab inspect --watch 5 4711\n"
@@ -122,7 +122,7 @@ void AddInspect(CLI::App& app, int* status) {
       "  arenalab inspect --diff then.json now.json\n"
       "\n"
       "The process is read while it runs; it is not stopped.");
-  verb->callback([flags, status] { *status = Run(*flags); });
+  verb.Does([flags] { return Run(*flags); });
 }
 
 }  // namespace arenalab

@@ -5,6 +5,6 @@
 
 namespace arenalab {
 
-void AddInspect(CLI::App& app, int* status);
+void AddInspect(CommandLine& line);
 
 }  // namespace arenalab

@@ -23,44 +23,31 @@ namespace arenalab {
 namespace {
 
 int Main(int argc, char** argv) {
-  CLI::App app{
+  CommandLine line(
+      "arenalab",
       "Research on Python's memory allocator: record a real run, prove the "
       "recording, replay it on other allocators, see what holds the memory.",
-      "arenalab"};
-  app.set_version_flag("--version", kVersion);
-  app.require_subcommand(1);
-  UseHelpFormat(app);
-  int status = kOk;
+      kVersion);
 
-  // One line a verb: AddRecord(app, &status); and so on.
-  AddRun(app, &status);
-  AddRecord(app, &status);
-  AddReport(app, &status);
-  AddReplay(app, &status);
-  AddTrace(app, &status);
-  AddVerify(app, &status);
-  AddCompare(app, &status);
-  AddStats(app, &status);
-  AddInspect(app, &status);
-  AddDoctor(app, &status);
-  AddExperiment(app, &status);
-  AddHelp(app, &status);
+  // One line a verb.
+  AddRun(line);
+  AddRecord(line);
+  AddReport(line);
+  AddReplay(line);
+  AddTrace(line);
+  AddVerify(line);
+  AddCompare(line);
+  AddStats(line);
+  AddInspect(line);
+  AddDoctor(line);
+  AddExperiment(line);
+  AddHelp(line);
 
-  const std::string separator = MissingSeparator(app, argc, argv);
-  if (!separator.empty()) {
-    std::fprintf(stderr, "arenalab: %s\n", separator.c_str());
-    return kUsage;
-  }
   try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    const std::string unknown = UnknownVerb(app, argc, argv);
-    if (!unknown.empty()) {
-      std::fprintf(stderr, "arenalab: %s\n", unknown.c_str());
-      return kUsage;
-    }
-    // CLI11 has exit codes of its own for usage errors; ours is 2.
-    return app.exit(error) == 0 ? kOk : kUsage;
+    return line.Run(argc, argv);
+  } catch (const UsageError& error) {
+    std::fprintf(stderr, "arenalab: %s\n", error.what());
+    return kUsage;
   } catch (const InputError& error) {
     std::fprintf(stderr, "arenalab: %s\n", error.what());
     return kBadInput;
@@ -68,7 +55,6 @@ int Main(int argc, char** argv) {
     std::fprintf(stderr, "arenalab: internal error: %s\n", error.what());
     return kOursFailed;
   }
-  return status;
 }
 
 }  // namespace

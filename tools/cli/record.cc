@@ -142,20 +142,18 @@ RecordOutcome Record(const RecordRequest& request) {
   return {status, recorded[0]->trace_path()};
 }
 
-void AddRecord(CLI::App& app, int* status) {
-  CLI::App* verb = app.add_subcommand(
+void AddRecord(CommandLine& line) {
+  Verb verb = line.AddVerb(
       "record", "Record the allocations of a Python program into a trace");
   auto request = std::make_shared<RecordRequest>();
-  verb->add_option("-o,--output", request->output,
-                   "The trace [arenalab-<script>-<time>-<pid>.trace]; other "
-                   "processes of the run get .PID before the suffix");
-  verb->add_flag("--layers", request->layers,
-                 "Also what was asked for while serving another request");
-  verb->add_flag("-f,--force", request->force, "Overwrite the trace");
-  verb->add_option("COMMAND", request->command, "The program, after --")
-      ->required();
-  verb->positionals_at_end();
-  verb->footer(
+  verb.Value("-o,--output", &request->output,
+             "The trace [arenalab-<script>-<time>-<pid>.trace]; other "
+             "processes of the run get .PID before the suffix");
+  verb.Flag("--layers", &request->layers,
+            "Also what was asked for while serving another request");
+  verb.Flag("-f,--force", &request->force, "Overwrite the trace");
+  verb.Program(&request->command, "The program, after --").Required();
+  verb.Footer(
       "Examples:\n"
       "  arenalab record -- python3 app.py\n"
       "  arenalab record -o app.trace -- python3 -m pytest tests\n"
@@ -164,7 +162,7 @@ void AddRecord(CLI::App& app, int* status) {
       "Exit status: the command's own (128 + n for a signal, 126 and 127 where "
       "it cannot\nbe run); 125 where nothing was recorded or the trace could "
       "not be written.");
-  verb->callback([request, status] { *status = Record(*request).status; });
+  verb.Does([request] { return Record(*request).status; });
 }
 
 }  // namespace arenalab

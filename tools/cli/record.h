@@ -24,6 +24,6 @@ struct RecordOutcome {
 // Says on stderr what was recorded, or why nothing was.
 RecordOutcome Record(const RecordRequest& request);
 
-void AddRecord(CLI::App& app, int* status);
+void AddRecord(CommandLine& line);
 
 }  // namespace arenalab

@@ -25,7 +25,7 @@ struct Flags {
 };
 
 // As typed; CLI11 keeps no argv.
-std::vector<std::string> CommandLine() {
+std::vector<std::string> WordsTyped() {
   std::ifstream file("/proc/self/cmdline");
   std::vector<std::string> words;
   for (std::string word; std::getline(file, word, '\0');) words.push_back(word);
@@ -64,7 +64,7 @@ int Run(Flags& flags) {
 }  // namespace
 
 nlohmann::ordered_json ReplayForPeople(ReplayRequest request) {
-  request.command = CommandLine();
+  request.command = WordsTyped();
   nlohmann::ordered_json results;
   {
     Progress progress("replay");
@@ -81,9 +81,9 @@ nlohmann::ordered_json ReplayForPeople(ReplayRequest request) {
   return results;
 }
 
-void AddReplay(CLI::App& app, int* status) {
+void AddReplay(CommandLine& line) {
   auto flags = std::make_shared<Flags>();
-  CLI::App* verb = app.add_subcommand(
+  Verb verb = line.AddVerb(
       "replay",
       "Replay a recording on every allocator: memory, its causes, and time.\n"
       "\n"
@@ -92,46 +92,46 @@ void AddReplay(CLI::App& app, int* status) {
       "\n"
       "  arenalab replay run.trace -a pymalloc,./libother.so -o run.json\n");
   ReplayRequest& request = flags->request;
-  verb->add_option("TRACE", request.trace, "A recording")->required();
-  verb->add_option("-a,--allocators", request.allocators,
-                   std::string("Allocators, or malloc libraries by path "
-                               "(default: ") +
-                       kDefaultAllocators + ")");
-  verb->add_option("-o,--output", flags->output,
-                   "Results file, - for stdout (default: TRACE's name with "
-                   ".json)");
-  verb->add_flag("-f,--force", flags->overwrite, "Replace an existing file");
-  verb->add_option("--geometry", request.geometry,
-                   "Generation of plain pymalloc (default: the recorded one)");
-  verb->add_option("--arena-offsets", request.arena_offsets,
-                   "Bases of pymalloc's arenas modulo the pool size, in "
-                   "turn (default: the recorded ones for the recorded "
-                   "generation, else 0)")
-      ->delimiter(',');
-  verb->add_option("--placements", request.placements,
-                   "Write where the first pymalloc or native put every block");
-  verb->add_option("--scope", flags->scope, "Whose requests are replayed")
-      ->check(CLI::IsMember({"python", "python+raw", "process"}))
-      ->capture_default_str();
-  verb->add_option("--touch", flags->touch,
-                   "What the timed runs write into each block")
-      ->check(CLI::IsMember({"none", "header", "line", "fill"}))
-      ->capture_default_str();
-  verb->add_option("--clock", flags->clock,
-                   "The time that allocators see in memory runs: stopped (a "
-                   "replay waits for nothing), and, for those that give back "
-                   "by the clock, also the recorded time")
-      ->check(CLI::IsMember({"both", "stopped"}))
-      ->capture_default_str();
-  verb->add_option("--repetitions", request.repetitions,
-                   "Timed rounds; 0 measures no times")
-      ->check(CLI::Range(0, 10000))
-      ->capture_default_str();
-  verb->add_option("--samples", request.samples,
-                   "Samples along the run, besides its moments")
-      ->check(CLI::Range(1, 1000000))
-      ->capture_default_str();
-  verb->callback([flags, status] { *status = Run(*flags); });
+  verb.Positional("TRACE", &request.trace, "A recording").Required();
+  verb.Value("-a,--allocators", &request.allocators,
+             std::string("Allocators, or malloc libraries by path "
+                         "(default: ") +
+                 kDefaultAllocators + ")");
+  verb.Value("-o,--output", &flags->output,
+             "Results file, - for stdout (default: TRACE's name with "
+             ".json)");
+  verb.Flag("-f,--force", &flags->overwrite, "Replace an existing file");
+  verb.Value("--geometry", &request.geometry,
+             "Generation of plain pymalloc (default: the recorded one)");
+  verb.Value("--arena-offsets", &request.arena_offsets,
+             "Bases of pymalloc's arenas modulo the pool size, in "
+             "turn (default: the recorded ones for the recorded "
+             "generation, else 0)")
+      .Comma();
+  verb.Value("--placements", &request.placements,
+             "Write where the first pymalloc or native put every block");
+  verb.Value("--scope", &flags->scope, "Whose requests are replayed")
+      .OneOf({"python", "python+raw", "process"})
+      .ShowDefault();
+  verb.Value("--touch", &flags->touch,
+             "What the timed runs write into each block")
+      .OneOf({"none", "header", "line", "fill"})
+      .ShowDefault();
+  verb.Value("--clock", &flags->clock,
+             "The time that allocators see in memory runs: stopped (a "
+             "replay waits for nothing), and, for those that give back "
+             "by the clock, also the recorded time")
+      .OneOf({"both", "stopped"})
+      .ShowDefault();
+  verb.Value("--repetitions", &request.repetitions,
+             "Timed rounds; 0 measures no times")
+      .Between(0, 10000)
+      .ShowDefault();
+  verb.Value("--samples", &request.samples,
+             "Samples along the run, besides its moments")
+      .Between(1, 1000000)
+      .ShowDefault();
+  verb.Does([flags] { return Run(*flags); });
 }
 
 }  // namespace arenalab

@@ -12,6 +12,6 @@ namespace arenalab {
 // and the trace's warnings to stderr. Sets what of `request` concerns these.
 nlohmann::ordered_json ReplayForPeople(ReplayRequest request);
 
-void AddReplay(CLI::App& app, int* status);
+void AddReplay(CommandLine& line);
 
 }  // namespace arenalab

@@ -60,37 +60,43 @@ void WriteReport(const nlohmann::json& results, const std::string& source,
   if (path != "-") std::fprintf(stderr, "%s\n", path.c_str());
 }
 
-void AddReport(CLI::App& app, int* status) {
-  CLI::App* verb = app.add_subcommand(
+namespace {
+
+int Run(Arguments& arguments) {
+  if (arguments.out.empty()) {
+    arguments.out = DefaultName(arguments.results);
+  }
+  // Before the work, not after it.
+  if (!arguments.force && std::filesystem::is_regular_file(arguments.out)) {
+    throw InputError(arguments.out + ": exists; -f overwrites it");
+  }
+  WriteReport(ResultsOf(arguments.results), arguments.results, arguments.out,
+              arguments.force,
+              ReportOptions{.reproducible = arguments.reproducible});
+  return kOk;
+}
+
+}  // namespace
+
+void AddReport(CommandLine& line) {
+  Verb verb = line.AddVerb(
       "report", "Write the results of a replay as one offline HTML page.");
   auto arguments = std::make_shared<Arguments>();
-  verb->add_option("RESULTS", arguments->results,
-                   "what `arenalab replay -o` wrote (- reads stdin), or a "
-                   "recording, which is replayed first")
-      ->required();
-  verb->add_option("-o,--output", arguments->out,
-                   "the page [RESULTS with .report.html]; - writes stdout");
-  verb->add_flag("-f,--force", arguments->force, "replace an existing page");
-  verb->add_flag("--reproducible", arguments->reproducible,
-                 "leave out the time of writing: same results, same bytes");
-  verb->footer(
+  verb.Positional("RESULTS", &arguments->results,
+                  "what `arenalab replay -o` wrote (- reads stdin), or a "
+                  "recording, which is replayed first")
+      .Required();
+  verb.Value("-o,--output", &arguments->out,
+             "the page [RESULTS with .report.html]; - writes stdout");
+  verb.Flag("-f,--force", &arguments->force, "replace an existing page");
+  verb.Flag("--reproducible", &arguments->reproducible,
+            "leave out the time of writing: same results, same bytes");
+  verb.Footer(
       "Examples:\n"
       "  arenalab report run.json\n"
       "  arenalab report run.trace -o page.html -f\n"
       "  arenalab replay run.trace -o - | arenalab report - -o page.html");
-  verb->callback([arguments, status] {
-    if (arguments->out.empty()) {
-      arguments->out = DefaultName(arguments->results);
-    }
-    // Before the work, not after it.
-    if (!arguments->force && std::filesystem::is_regular_file(arguments->out)) {
-      throw InputError(arguments->out + ": exists; -f overwrites it");
-    }
-    WriteReport(ResultsOf(arguments->results), arguments->results,
-                arguments->out, arguments->force,
-                ReportOptions{.reproducible = arguments->reproducible});
-    *status = kOk;
-  });
+  verb.Does([arguments] { return Run(*arguments); });
 }
 
 }  // namespace arenalab

@@ -17,6 +17,6 @@ void WriteReport(const nlohmann::json& results, const std::string& source,
                  const ReportOptions& options);
 
 // RESULTS (or - for stdin), -o FILE (or - for stdout), -f, --reproducible.
-void AddReport(CLI::App& app, int* status);
+void AddReport(CommandLine& line);
 
 }  // namespace arenalab

@@ -85,26 +85,24 @@ int Run(Flags& flags) {
 
 }  // namespace
 
-void AddRun(CLI::App& app, int* status) {
+void AddRun(CommandLine& line) {
   auto flags = std::make_shared<Flags>();
-  CLI::App* verb = app.add_subcommand(
+  Verb verb = line.AddVerb(
       "run",
       "Record a Python program, prove the recording, replay it on every "
       "allocator and write the report");
-  verb->add_option("-o,--output", flags->page,
-                   "The page; trace and results lie beside it "
-                   "[arenalab-<script>-<time>-<pid>.report.html]");
-  verb->add_option("-a,--allocators", flags->replay.allocators,
-                   std::string("As for replay [") + kDefaultAllocators + "]");
-  verb->add_option("--repetitions", flags->replay.repetitions,
-                   "Timed rounds; 0 measures no times")
-      ->check(CLI::Range(0, 10000))
-      ->capture_default_str();
-  verb->add_flag("-f,--force", flags->force, "Replace existing files");
-  verb->add_option("COMMAND", flags->record.command, "The program, after --")
-      ->required();
-  verb->positionals_at_end();
-  verb->footer(
+  verb.Value("-o,--output", &flags->page,
+             "The page; trace and results lie beside it "
+             "[arenalab-<script>-<time>-<pid>.report.html]");
+  verb.Value("-a,--allocators", &flags->replay.allocators,
+             std::string("As for replay [") + kDefaultAllocators + "]");
+  verb.Value("--repetitions", &flags->replay.repetitions,
+             "Timed rounds; 0 measures no times")
+      .Between(0, 10000)
+      .ShowDefault();
+  verb.Flag("-f,--force", &flags->force, "Replace existing files");
+  verb.Program(&flags->record.command, "The program, after --").Required();
+  verb.Footer(
       "Examples:\n"
       "  arenalab run -- python3 app.py\n"
       "  arenalab run -o app.html -- python3 -m pytest tests\n"
@@ -112,7 +110,7 @@ void AddRun(CLI::App& app, int* status) {
       "\n"
       "Exit status: the program's own; 125 where nothing was recorded or a "
       "later step failed.");
-  verb->callback([flags, status] { *status = Run(*flags); });
+  verb.Does([flags] { return Run(*flags); });
 }
 
 }  // namespace arenalab

@@ -5,6 +5,6 @@
 
 namespace arenalab {
 
-void AddRun(CLI::App& app, int* status);
+void AddRun(CommandLine& line);
 
 }  // namespace arenalab

@@ -106,28 +106,30 @@ int Run(const Flags& flags) {
 
 }  // namespace
 
-void AddStats(CLI::App& app, int* status) {
-  CLI::App* verb = app.add_subcommand(
-      "stats", "A recording or a results file on one screen");
+void AddStats(CommandLine& line) {
+  Verb verb =
+      line.AddVerb("stats", "A recording or a results file on one screen");
   auto flags = std::make_shared<Flags>();
-  verb->add_option("FILE", flags->input, "A trace, or what replay wrote")
-      ->required();
-  verb->add_flag("--json", flags->json, "One JSON object on stdout");
-  auto* debugmallocstats = verb->add_flag(
-      "--debugmallocstats", flags->debugmallocstats,
-      "Of a trace: what sys._debugmallocstats() would have printed at its end");
-  debugmallocstats->excludes("--json");
-  verb->add_option("--at", flags->at,
-                   "... or right after request EVENT, request state:N of the "
-                   "mem and obj domains, or a mark such as finalise")
-      ->needs(debugmallocstats);
-  verb->footer(
+  verb.Positional("FILE", &flags->input, "A trace, or what replay wrote")
+      .Required();
+  const Option json =
+      verb.Flag("--json", &flags->json, "One JSON object on stdout");
+  const Option debugmallocstats =
+      verb.Flag("--debugmallocstats", &flags->debugmallocstats,
+                "Of a trace: what sys._debugmallocstats() would have printed "
+                "at its end")
+          .Excludes(json);
+  verb.Value("--at", &flags->at,
+             "... or right after request EVENT, request state:N of the "
+             "mem and obj domains, or a mark such as finalise")
+      .Needs(debugmallocstats);
+  verb.Footer(
       "Examples:\n"
       "  arenalab stats app.trace\n"
       "  arenalab stats app.json\n"
       "  arenalab stats --json app.trace | jq .peak\n"
       "  arenalab stats --debugmallocstats --at finalise app.trace");
-  verb->callback([flags, status] { *status = Run(*flags); });
+  verb.Does([flags] { return Run(*flags); });
 }
 
 }  // namespace arenalab

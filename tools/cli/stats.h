@@ -5,6 +5,6 @@
 
 namespace arenalab {
 
-void AddStats(CLI::App& app, int* status);
+void AddStats(CommandLine& line);
 
 }  // namespace arenalab

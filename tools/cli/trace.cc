@@ -182,27 +182,24 @@ int LintTrace(const Flags& flags) {
   return report.legal() ? kOk : kDifferent;
 }
 
-CLI::App* AddVerb(CLI::App* trace, const char* name, const char* purpose,
-                  const std::shared_ptr<Flags>& flags, int* status,
-                  int (*run)(const Flags&)) {
-  CLI::App* verb = trace->add_subcommand(name, purpose);
-  verb->callback([flags, status, run] { *status = run(*flags); });
+Verb AddInner(Verb trace, const char* name, const char* purpose,
+              const std::shared_ptr<Flags>& flags, int (*run)(const Flags&)) {
+  Verb verb = trace.AddVerb(name, purpose);
+  verb.Does([flags, run] { return run(*flags); });
   return verb;
 }
 
-void AddOutput(CLI::App* verb, Flags& flags) {
-  verb->add_option("-o,--output", flags.output, "The trace; - is stdout")
-      ->required();
-  verb->add_flag("-f,--force", flags.force, "Overwrite the output");
+void AddOutput(Verb verb, Flags& flags) {
+  verb.Value("-o,--output", &flags.output, "The trace; - is stdout").Required();
+  verb.Flag("-f,--force", &flags.force, "Overwrite the output");
 }
 
 }  // namespace
 
-void AddTrace(CLI::App& app, int* status) {
-  CLI::App* trace = app.add_subcommand(
+void AddTrace(CommandLine& line) {
+  Verb trace = line.AddVerb(
       "trace", "A trace file as such: what it holds, as text, from text");
-  trace->require_subcommand(1);
-  trace->footer(
+  trace.Footer(
       "Examples:\n"
       "  arenalab trace info app.trace\n"
       "  arenalab trace dump app.trace | less\n"
@@ -210,49 +207,49 @@ void AddTrace(CLI::App& app, int* status) {
   const auto flags = std::make_shared<Flags>();
   const char* const kTrace = "The trace; - is standard input";
 
-  CLI::App* info = AddVerb(trace, "info", "What a trace holds, in numbers",
-                           flags, status, Info);
-  info->add_option("TRACE", flags->input, kTrace)->required();
-  info->add_flag("--json", flags->json, "Schema arenalab.trace-info/1");
+  Verb info =
+      AddInner(trace, "info", "What a trace holds, in numbers", flags, Info);
+  info.Positional("TRACE", &flags->input, kTrace).Required();
+  info.Flag("--json", &flags->json, "Schema arenalab.trace-info/1");
 
-  CLI::App* dump = AddVerb(
+  Verb dump = AddInner(
       trace, "dump",
       "The text form: one line an event, as tracer/TRACE_FORMAT.md tells",
-      flags, status, Dump);
-  dump->add_option("TRACE", flags->input, kTrace)->required();
-  dump->add_option("-o,--output", flags->output, "The text; - is stdout")
-      ->capture_default_str();
-  dump->add_flag("-f,--force", flags->force, "Overwrite the output");
+      flags, Dump);
+  dump.Positional("TRACE", &flags->input, kTrace).Required();
+  dump.Value("-o,--output", &flags->output, "The text; - is stdout")
+      .ShowDefault();
+  dump.Flag("-f,--force", &flags->force, "Overwrite the output");
 
-  CLI::App* import = AddVerb(trace, "import", "A trace from its text form",
-                             flags, status, Import);
-  import->add_option("TEXT", flags->input, "The text; - is standard input")
-      ->required();
+  Verb import =
+      AddInner(trace, "import", "A trace from its text form", flags, Import);
+  import.Positional("TEXT", &flags->input, "The text; - is standard input")
+      .Required();
   AddOutput(import, *flags);
 
-  CLI::App* lint = AddVerb(
+  Verb lint = AddInner(
       trace, "lint",
       "Is the trace possible? Exit status 0: legal, 1: it holds what no "
       "program and no allocator does",
-      flags, status, LintTrace);
-  lint->add_option("TRACE", flags->input, kTrace)->required();
-  lint->add_flag("--json", flags->json, "Schema arenalab.lint/1");
+      flags, LintTrace);
+  lint.Positional("TRACE", &flags->input, kTrace).Required();
+  lint.Flag("--json", &flags->json, "Schema arenalab.lint/1");
 
-  CLI::App* trim = AddVerb(
+  Verb trim = AddInner(
       trace, "trim",
       "A piece of a trace, what is live at its begin standing first; it can "
       "be replayed, and verified if it begins at request 0",
-      flags, status, TrimTrace);
-  trim->add_option("TRACE", flags->input, kTrace)->required();
-  trim->add_option("--from", flags->from, "The piece's first request [0]");
-  trim->add_option("--to", flags->to, "The request behind it [the end]");
+      flags, TrimTrace);
+  trim.Positional("TRACE", &flags->input, kTrace).Required();
+  trim.Value("--from", &flags->from, "The piece's first request [0]");
+  trim.Value("--to", &flags->to, "The request behind it [the end]");
   AddOutput(trim, *flags);
 
-  CLI::App* anonymise = AddVerb(
+  Verb anonymise = AddInner(
       trace, "anonymise",
       "A trace without command line, paths, process ids and names of marks",
-      flags, status, AnonymiseTrace);
-  anonymise->add_option("TRACE", flags->input, kTrace)->required();
+      flags, AnonymiseTrace);
+  anonymise.Positional("TRACE", &flags->input, kTrace).Required();
   AddOutput(anonymise, *flags);
 }
 

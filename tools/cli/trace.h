@@ -5,6 +5,6 @@
 
 namespace arenalab {
 
-void AddTrace(CLI::App& app, int* status);
+void AddTrace(CommandLine& line);
 
 }  // namespace arenalab

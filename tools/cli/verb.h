@@ -1,13 +1,13 @@
 // How a verb of the command line plugs into main(): one Add function per verb
-// and file, listed in main.cc. It makes its subcommand on `app` and gives it a
-// callback that does the work and stores the exit status in *status.
+// and file, listed in main.cc. It declares the verb (command_line.h shows how)
+// and what does its work, which returns the exit status.
 //
 // Exit statuses are those of `arenalab help exit-codes`: 2 usage and 3 bad
-// input everywhere (main maps CLI11's errors and InputError to them), the
-// others as each verb documents. stdout is data, stderr everything else.
+// input everywhere (main maps UsageError and InputError to them), the others as
+// each verb documents. stdout is data, stderr everything else.
 #pragma once
 
-#include <CLI/CLI.hpp>
+#include "tools/cli/command_line.h"
 
 namespace arenalab {
 

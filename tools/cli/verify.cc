@@ -92,26 +92,26 @@ int Run(const Flags& flags) {
 
 }  // namespace
 
-void AddVerify(CLI::App& app, int* status) {
-  CLI::App* verb = app.add_subcommand(
+void AddVerify(CommandLine& line) {
+  Verb verb = line.AddVerb(
       "verify",
       "Replay a recording on the clone of its pymalloc, compare every address");
   auto flags = std::make_shared<Flags>();
-  verb->add_option("TRACE", flags->trace, "The recording")->required();
-  verb->add_option("--geometry", flags->options.geometry,
-                   "The pymalloc to compare with, instead of the recorded one: "
-                   "classic or cpython-X.Y[.Z]");
-  CLI::Option* run = verb->add_flag(
-      "--run", flags->run,
+  verb.Positional("TRACE", &flags->trace, "The recording").Required();
+  verb.Value("--geometry", &flags->options.geometry,
+             "The pymalloc to compare with, instead of the recorded one: "
+             "classic or cpython-X.Y[.Z]");
+  const Option run = verb.Flag(
+      "--run", &flags->run,
       "Every process of TRACE's run: the traces beside it that name the same "
       "run");
-  verb->add_flag("--self-test", flags->self_test,
-                 "Also change an address, leave out a free and take another "
-                 "generation, and show that each is reported")
-      ->excludes(run);
-  verb->add_flag("--json", flags->json,
-                 "One JSON object on stdout; with --run, one for each trace");
-  verb->footer(
+  verb.Flag("--self-test", &flags->self_test,
+            "Also change an address, leave out a free and take another "
+            "generation, and show that each is reported")
+      .Excludes(run);
+  verb.Flag("--json", &flags->json,
+            "One JSON object on stdout; with --run, one for each trace");
+  verb.Footer(
       "Examples:\n"
       "  arenalab verify app.trace\n"
       "  arenalab verify --self-test app.trace\n"
@@ -119,7 +119,7 @@ void AddVerify(CLI::App& app, int* status) {
       "  arenalab verify --json app.trace | jq .first\n"
       "\n"
       "Exit status: 0 equal, 1 mismatch, 3 cannot verify.");
-  verb->callback([flags, status] { *status = Run(*flags); });
+  verb.Does([flags] { return Run(*flags); });
 }
 
 }  // namespace arenalab

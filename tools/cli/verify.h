@@ -5,6 +5,6 @@
 
 namespace arenalab {
 
-void AddVerify(CLI::App& app, int* status);
+void AddVerify(CommandLine& line);
 
 }  // namespace arenalab

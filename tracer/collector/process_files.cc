@@ -53,7 +53,7 @@ std::string Quoted(std::string_view word) {
 
 }  // namespace
 
-std::string CommandLine(std::string_view words) {
+std::string PastableCommand(std::string_view words) {
   std::string line;
   for (std::size_t begin = 0; begin < words.size();) {
     const std::size_t end = std::min(words.find('\0', begin), words.size());

@@ -15,7 +15,7 @@ namespace arenalab {
 
 // The words of a command as /proc/PID/cmdline has them, each ended by a NUL:
 // shell-quoted, so that the line can be pasted.
-std::string CommandLine(std::string_view words);
+std::string PastableCommand(std::string_view words);
 // The line `Rss:` of smaps_rollup, in bytes: exact, unlike statm.
 std::optional<std::uint64_t> ResidentBytes(pid_t process);
 bool ThreadExists(pid_t process, pid_t thread);

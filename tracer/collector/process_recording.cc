@@ -92,7 +92,7 @@ ProcessRecording::ProcessRecording(ring::Header* header, std::string ring_name,
       ring_name_(std::move(ring_name)),
       run_(run),
       handle_(header->process),
-      program_(CommandLine({header->command, header->command_bytes})),
+      program_(PastableCommand({header->command, header->command_bytes})),
       merger_(header, this) {}
 
 ProcessRecording::~ProcessRecording() { munmap(header_, ring::kRingBytes); }

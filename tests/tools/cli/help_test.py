@@ -47,6 +47,33 @@ class HelpTest(verb_case.VerbCase):
         self.run_verb("qqqqqq", status=2)
         self.assertNotIn("did you mean", self.errors)
         self.run_verb(status=2)
+        self.run_verb("trace", "inf", "x", status=2)
+        self.assertIn("did you mean `info`?", self.errors)
+        self.run_verb("replay", "--tuch=fill", "x", status=2)
+        self.assertIn("no option `--tuch`; did you mean `--touch`?", self.errors)
+        self.run_verb("verify", "a", "b", status=2)
+        self.assertIn("one word too many: `b`", self.errors)
+
+    def test_a_wrong_command_line_is_one_line_that_says_where_to_read(self):
+        for words, message in (
+                (["verify"], "TRACE is required"),
+                (["trace"], "a verb is required"),
+                (["replay", "--touch", "much", "x"], "--touch: much not in"),
+                (["replay", "--repetitions", "-1", "x"], "--repetitions"),
+                (["stats", "--debugmallocstats", "--json", "x"],
+                 "--json excludes --debugmallocstats"),
+                (["stats", "--at", "3", "x"],
+                 "--at requires --debugmallocstats")):
+            with self.subTest(words):
+                self.run_verb(*words, status=2)
+                self.assertEqual(self.errors.count("\n"), 1, self.errors)
+                self.assertIn(message, self.errors)
+                self.assertIn("arenalab " + words[0] + " --help", self.errors)
+
+    def test_the_short_help_leaves_out_the_examples(self):
+        text = self.run_verb("verify", "-h")
+        self.assertIn("--self-test", text)
+        self.assertNotIn("Examples", text)
 
     def test_a_program_stands_behind_two_dashes(self):
         for verb in ("record", "run"):

@@ -16,11 +16,11 @@ TEST(ProcessFilesTest, ALivingProcessHasMemory) {
 
 TEST(ProcessFilesTest, AWordThatAShellWouldReadOtherwiseIsQuoted) {
   using namespace std::string_view_literals;
-  EXPECT_EQ(CommandLine("python3\0-c\0print('a b')\0\0"sv),
+  EXPECT_EQ(PastableCommand("python3\0-c\0print('a b')\0\0"sv),
             "python3 -c 'print('\\''a b'\\'')' ''");
-  EXPECT_EQ(CommandLine("one\ntwo\0"sv), "'one two'");
-  EXPECT_EQ(CommandLine("cut off"sv), "'cut off'");
-  EXPECT_EQ(CommandLine(""sv), "");
+  EXPECT_EQ(PastableCommand("one\ntwo\0"sv), "'one two'");
+  EXPECT_EQ(PastableCommand("cut off"sv), "'cut off'");
+  EXPECT_EQ(PastableCommand(""sv), "");
 }
 
 // Between open and read the memory may go: reading is then an error. Of so many
