@@ -70,6 +70,9 @@ struct CompiledTrace {
   // without them.
   std::vector<std::uint32_t> types;
   std::vector<std::uint32_t> sites;
+  // By number; the first is of what is not known.
+  std::vector<std::string> type_names;
+  std::vector<std::string> site_names;
 
   Scope scope = Scope::kPython;
   std::uint64_t steps = 0;

@@ -78,6 +78,8 @@ class Model : public ArenaListener {
         committed_(region_, options.page_bytes),
         map_(geometry_, region_, samples.timeline.steps.size(),
              options.map_budget_bytes),
+        example_sample_(
+            samples.moments.last_valley().value_or(samples.moments.peak)),
         has_lanes_(values.policy.lanes != LaneChoice::kNone),
         cursor_(trace),
         hints_(trace, values.policy.lanes == LaneChoice::kLifetime),
@@ -85,6 +87,13 @@ class Model : public ArenaListener {
         used_blocks_(geometry_.classes),
         most_used_blocks_(geometry_.classes) {
     HeapOptions heap_options;
+    if (options.most_objects > 0) {
+      std::vector<std::size_t> moments = samples.moments.valleys;
+      moments.push_back(samples.moments.peak);
+      moments.push_back(samples.moments.end);
+      objects_.emplace(geometry_, region_, trace.slots, std::move(moments),
+                       options.most_objects);
+    }
     heap_options.arena_source = region_.source();
     heap_options.raw_source = raw_.source();
     heap_options.settings = settings;
@@ -106,6 +115,7 @@ class Model : public ArenaListener {
     }
     run_.map = map_.Encode();
     run_.map_told = map_.told();
+    if (objects_) run_.objects = objects_->Encode();
     // What the heap gives back in its destructor is no event of the run.
     placements_ = nullptr;
     return std::move(run_);
@@ -135,7 +145,8 @@ class Model : public ArenaListener {
 
   void Take(const Step& step) {
     Slot& slot = slots_[step.slot];
-    if (has_lanes_) hint_ = hints_.Next();
+    if (has_lanes_ || objects_) hint_ = hints_.Next();
+    taken_ = step.slot;
     if (step.foreign) {
       // The raw domain and the C library: the second allocator's whatever its
       // size.
@@ -188,6 +199,7 @@ class Model : public ArenaListener {
       requested_ += bytes - slot.bytes;
       slot.bytes = bytes;
       committed_.Write(slot.address, bytes);
+      if (objects_) objects_->Resized(taken_, bytes);
     } else {
       Forget(slot);
       Remember(slot, now, bytes);
@@ -213,6 +225,7 @@ class Model : public ArenaListener {
     most_used_blocks_[size_class] =
         std::max(most_used_blocks_[size_class], ++used_blocks_[size_class]);
     map_.BlockTaken(address);
+    if (objects_) objects_->Born(taken_, address, bytes, size_class, hint_);
     const std::uint64_t pool_base = address & ~(geometry_.pool_bytes - 1);
     const PoolHeader* pool = PoolAt(pool_base);
     committed_.Write(pool_base, sizeof(PoolHeader));
@@ -230,6 +243,7 @@ class Model : public ArenaListener {
       rounded_ -= BlockSize(geometry_, slot.size_class);
       --used_blocks_[slot.size_class];
       map_.BlockFreed(slot.address);
+      if (objects_) objects_->Died(taken_);
     }
     slot = Slot{};
   }
@@ -280,11 +294,48 @@ class Model : public ArenaListener {
                         std::binary_search(moments.valleys.begin(),
                                            moments.valleys.end(), number);
     map_.Sample(moment);
+    if (objects_) objects_->Sample();
+    if (number == example_sample_) TakeExample();
     if (moment) {
       ArenaHolders holders{number, map_.LiveBlocksPerArena()};
       std::sort(holders.live_blocks.begin(), holders.live_blocks.end());
       run_.holders.push_back(std::move(holders));
     }
+  }
+
+  // The pool with the fewest live blocks that has a free list to show; of
+  // equal ones the first.
+  void TakeExample() {
+    const PoolHeader* best = nullptr;
+    ArenaView best_arena{};
+    heap_->VisitArenas([&](const ArenaView& arena) {
+      heap_->VisitPools(arena, [&](const PoolHeader& pool) {
+        if (pool.live_blocks == 0 || pool.free_list == 0 ||
+            (best != nullptr && pool.live_blocks >= best->live_blocks)) {
+          return;
+        }
+        best = &pool;
+        best_arena = arena;
+      });
+    });
+    if (best == nullptr) return;
+    const std::uint64_t base = AddressOf(best);
+    const std::size_t block_bytes = BlockSize(geometry_, best->size_class);
+    const auto block_of = [&](std::uint64_t offset) {
+      return static_cast<std::uint32_t>((offset - geometry_.header_bytes) /
+                                        block_bytes);
+    };
+    PoolExample example{};
+    example.sample = example_sample_;
+    example.pool = region_.slots()[region_.SlotOf(base)].ordinal *
+                       PoolsPerArena(geometry_) +
+                   (base - best_arena.first_pool) / geometry_.pool_bytes;
+    example.size_class = best->size_class;
+    example.live_blocks = static_cast<std::uint32_t>(best->live_blocks);
+    example.carved_blocks = block_of(best->next_offset);
+    for (std::uint64_t at = best->free_list; at != 0; at = LinkAt(at))
+      example.free_list.push_back(block_of(at - base));
+    run_.example = std::move(example);
   }
 
   const CompiledTrace& trace_;
@@ -294,11 +345,14 @@ class Model : public ArenaListener {
   ArenaRegion region_;
   CommittedPages committed_;
   PoolMap map_;
+  const std::size_t example_sample_;
+  std::optional<ObjectList> objects_;
   MadeUpRawBlocks raw_;
   const bool has_lanes_;
   StepCursor cursor_;
   HintCursor hints_;
-  RequestHint hint_;  // of the step that is taken
+  RequestHint hint_;         // of the step that is taken
+  std::uint32_t taken_ = 0;  // its slot
   std::vector<Slot> slots_;
   std::vector<std::uint64_t> used_blocks_;       // by class
   std::vector<std::uint64_t> most_used_blocks_;  // by class

@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +19,7 @@
 #include "allocators/pymalloc/geometry.h"
 #include "tools/replay/compile.h"
 #include "tools/replay/moments.h"
+#include "tools/replay/object_list.h"
 #include "tools/replay/placements.h"
 #include "tools/replay/waterfall.h"
 
@@ -28,6 +30,9 @@ struct ModelOptions {
   std::vector<std::size_t> arena_offsets;
   std::size_t page_bytes = 4096;
   std::size_t map_budget_bytes = std::size_t{16} << 20;  // compressed
+  // Objects that are listed, object_list.h; 0: none. No trace of three million
+  // requests has more.
+  std::size_t most_objects = 0;
   // Where to write placements; nullptr: nowhere. The caller closes it.
   PlacementsFile* placements = nullptr;
 };
@@ -49,6 +54,17 @@ struct ArenaHolders {
   std::vector<std::uint32_t> live_blocks;
 };
 
+// One pool from within, for an explanation: the smallest one in use, at the
+// last valley, or at the peak where there is none.
+struct PoolExample {
+  std::size_t sample;
+  std::uint64_t pool;  // RESULTS.md's number
+  std::uint32_t size_class;
+  std::uint32_t live_blocks;
+  std::uint32_t carved_blocks;           // were handed out, or are linked
+  std::vector<std::uint32_t> free_list;  // blocks, next to be handed out first
+};
+
 struct ModelRun {
   std::string settings;
   GeometryValues geometry{};
@@ -63,6 +79,8 @@ struct ModelRun {
   std::vector<ArenaHolders> holders;  // at peak, the valleys and the end
   std::string map;                    // RESULTS.md, MAP's data
   std::vector<std::size_t> map_told;  // samples at which the map is exact
+  std::optional<ObjectList::Columns> objects;
+  std::optional<PoolExample> example;
 };
 
 // `settings` are pymalloc's (runtime_generation.h): "geometry:cpython-3.12",

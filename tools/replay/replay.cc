@@ -30,6 +30,8 @@ constexpr std::string_view kBump = "bump";
 constexpr std::string_view kNative = "native";
 // The order of the rounds is drawn from it: the same for everybody.
 constexpr std::uint64_t kRoundsSeed = 1;
+// As many as a trace of three million requests can have.
+constexpr std::size_t kMostObjects = 1'500'000;
 
 std::string CanonicalGeometry(const std::string& name,
                               const std::string& whence) {
@@ -216,7 +218,8 @@ class Replayer {
            !disinherited_;
   }
 
-  ModelRun Model(const std::string& settings, PlacementsFile* placements) {
+  ModelRun Model(const std::string& settings, PlacementsFile* placements,
+                 std::size_t most_objects) {
     const GeometryValues geometry = ValuesOf(settings).geometry;
     const std::size_t pool_bytes = geometry.pool_bytes;
     ModelOptions options;
@@ -230,6 +233,7 @@ class Replayer {
     }
     options.page_bytes = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
     options.placements = placements;
+    options.most_objects = most_objects;
     return RunModel(settings, trace_, samples_, options);
   }
 
@@ -237,6 +241,7 @@ class Replayer {
     std::optional<PlacementsFile> placements;
     if (!request_.placements.empty()) placements.emplace(request_.placements);
     PlacementsFile* file = placements ? &*placements : nullptr;
+    std::size_t most_objects = kMostObjects;
     bool recorded = false;
     for (ReplayedAllocator& allocator : allocators_) {
       if (allocator.spec.name == kNative && file != nullptr) {
@@ -246,8 +251,10 @@ class Replayer {
       }
       if (allocator.geometry.empty()) continue;
       Phase("modelling " + allocator.spec.spelled);
+      // The objects of one model only: the page would be too large.
       allocator.model =
-          Model(allocator.spec.settings, std::exchange(file, nullptr));
+          Model(allocator.spec.settings, std::exchange(file, nullptr),
+                std::exchange(most_objects, 0));
       recorded = recorded || IsRecorded(allocator.spec.settings);
     }
     if (placements.has_value()) {
@@ -293,7 +300,7 @@ class Replayer {
       }
     }
     Phase("modelling pymalloc of " + geometry_);
-    own_reference_ = Model(settings, nullptr);
+    own_reference_ = Model(settings, nullptr, 0);
     reference_ = &*own_reference_;
   }
 

@@ -201,6 +201,11 @@ Json Classes(const ModelRun& model, const Moments& moments) {
           {"end", ClassesAt(model, moments.end)}};
 }
 
+// Told sample by sample only where some are left out.
+Json Told(const std::vector<std::size_t>& told, const ModelRun& model) {
+  return told.size() == model.samples.size() ? Json(nullptr) : Json(told);
+}
+
 Json MapOf(const ModelRun& model) {
   return {{"encoding", "varint+gzip+base64"},
           {"arena_bytes", model.geometry.arena_bytes},
@@ -209,10 +214,44 @@ Json MapOf(const ModelRun& model) {
           {"classes", model.geometry.classes},
           {"header_bytes", model.geometry.header_bytes},
           {"samples", model.samples.size()},
-          {"told", model.map_told.size() == model.samples.size()
-                       ? Json(nullptr)
-                       : Json(model.map_told)},
+          {"told", Told(model.map_told, model)},
           {"data", model.map}};
+}
+
+Json ObjectsOf(const ModelRun& model, const CompiledTrace& trace) {
+  if (!model.objects.has_value()) return nullptr;
+  const auto names = [](const std::vector<std::string>& list) {
+    return list.empty() ? Json(nullptr) : Json(list);
+  };
+  return {{"encoding", "varint+gzip+base64"},
+          {"samples", model.samples.size()},
+          {"count", model.objects->count},
+          {"told", Told(model.objects->told, model)},
+          {"types", names(trace.type_names)},
+          {"sites", names(trace.site_names)},
+          {"data", model.objects->data}};
+}
+
+Json ExampleOf(const ModelRun& model) {
+  if (!model.example.has_value()) return nullptr;
+  const PoolExample& example = *model.example;
+  return {{"sample", example.sample},
+          {"pool", example.pool},
+          {"class", example.size_class + 1},
+          {"live_blocks", example.live_blocks},
+          {"carved_blocks", example.carved_blocks},
+          {"free_list", example.free_list}};
+}
+
+// Where the recording's arenas lay, by ordinal, if the model's are those.
+Json AddressesOf(const ModelRun& model, const CompiledTrace& trace) {
+  Bytes addresses;
+  for (const RecordedArena& arena : trace.arenas) {
+    if (arena.size_bytes == model.geometry.arena_bytes)
+      addresses.push_back(arena.address);
+  }
+  if (addresses.size() != model.arenas_created) return nullptr;
+  return addresses;
 }
 
 void AddMoments(Json* summary, const char* curve,
@@ -293,7 +332,8 @@ Json Time(const TimedRun& run) {
             {"verdict", TimeVerdictName(run.ratio.verdict)}}}};
 }
 
-Json Allocator(const ReplayedAllocator& allocator, const Samples& samples) {
+Json Allocator(const ReplayedAllocator& allocator, const CompiledTrace& trace,
+               const Samples& samples) {
   const Curves curves = CurvesOf(allocator);
   const bool model = allocator.model.has_value();
   Json settings = Json::object();
@@ -316,6 +356,8 @@ Json Allocator(const ReplayedAllocator& allocator, const Samples& samples) {
     out["waterfall"] = WaterfallOf(*allocator.model);
     out["large"] = Large(*allocator.model, curves);
     out["arenas"] = Arenas(*allocator.model, samples.moments);
+    out["arenas"]["addresses"] =
+        allocator.exact ? AddressesOf(*allocator.model, trace) : Json(nullptr);
     out["classes"] = Classes(*allocator.model, samples.moments);
   } else {
     for (const char* key : {"waterfall", "arenas", "classes"})
@@ -328,6 +370,8 @@ Json Allocator(const ReplayedAllocator& allocator, const Samples& samples) {
   out["summary"] = SummaryOf(allocator, curves, samples);
   out["time"] = allocator.time ? Time(*allocator.time) : Json(nullptr);
   out["map"] = model ? MapOf(*allocator.model) : Json(nullptr);
+  out["objects"] = model ? ObjectsOf(*allocator.model, trace) : Json(nullptr);
+  out["example"] = model ? ExampleOf(*allocator.model) : Json(nullptr);
   return out;
 }
 
@@ -375,7 +419,7 @@ nlohmann::ordered_json MakeResults(const ResultsInput& input) {
                   {"limits", Limits(input)}};
   Json allocators = Json::array();
   for (const ReplayedAllocator& allocator : input.allocators)
-    allocators.push_back(Allocator(allocator, samples));
+    allocators.push_back(Allocator(allocator, *input.trace, samples));
   results["allocators"] = std::move(allocators);
   results["verdict"] = {{"lines", VerdictLines(results)}};
   return results;

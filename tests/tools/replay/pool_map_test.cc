@@ -128,6 +128,54 @@ class MapReader {
   MapState state_;
 };
 
+// OBJECTS, read as RESULTS.md says.
+class ObjectsReader {
+ public:
+  struct Object {
+    std::uint64_t pool, block, birth, death, bytes;
+  };
+
+  ObjectsReader(const ObjectList::Columns& columns, std::uint64_t samples)
+      : bytes_(Gunzipped(Unbase64(columns.data))), objects(columns.count) {
+    for (std::size_t i = 0; i < objects.size(); ++i)
+      objects[i].pool = Varint() + (i > 0 ? objects[i - 1].pool : 0);
+    for (std::size_t i = 0; i < objects.size(); ++i)
+      objects[i].block = Varint() + (SamePool(i) ? objects[i - 1].block : 0);
+    // Births and lives stand one after another, and each needs the other.
+    std::vector<std::uint64_t> births(objects.size());
+    for (std::uint64_t& birth : births) birth = Varint();
+    for (std::size_t i = 0; i < objects.size(); ++i) {
+      const bool same_place =
+          SamePool(i) && objects[i].block == objects[i - 1].block;
+      objects[i].birth = births[i] + (same_place ? objects[i - 1].death : 0);
+      const std::uint64_t life = Varint();
+      objects[i].death = life == 0 ? samples : objects[i].birth + life;
+    }
+    for (Object& object : objects) object.bytes = Varint();
+    for (std::size_t i = 0; i < 3 * objects.size(); ++i) Varint();
+    EXPECT_EQ(at_, bytes_.size());
+  }
+
+ private:
+  bool SamePool(std::size_t i) const {
+    return i > 0 && objects[i].pool == objects[i - 1].pool;
+  }
+  std::uint64_t Varint() {
+    std::uint64_t value = 0;
+    for (int shift = 0;; shift += 7) {
+      if (at_ == bytes_.size()) throw std::runtime_error("objects end early");
+      const auto byte = static_cast<unsigned char>(bytes_[at_++]);
+      value |= std::uint64_t{byte & 127u} << shift;
+      if (byte < 128) return value;
+    }
+  }
+  std::string bytes_;
+  std::size_t at_ = 0;
+
+ public:
+  std::vector<Object> objects;
+};
+
 struct Request {
   EventKind kind;
   std::uint64_t slot;
@@ -201,7 +249,8 @@ class PlacedState {
 void ExpectMapIsPlacements(const std::string& generation,
                            void (*stream)(const GoldenSink&),
                            const std::vector<std::size_t>& offsets,
-                           std::size_t budget_bytes = 16 << 20) {
+                           std::size_t budget_bytes = 16 << 20,
+                           std::size_t most_objects = 1 << 20) {
   const std::string path = ScratchPath(".trace");
   WriteGoldenTrace(path, stream);
   std::vector<Request> requests;
@@ -217,6 +266,7 @@ void ExpectMapIsPlacements(const std::string& generation,
   options.arena_offsets = offsets;
   options.placements = &placements;
   options.map_budget_bytes = budget_bytes;
+  options.most_objects = most_objects;
   const ModelRun run =
       RunModel("geometry:" + generation, trace, samples, options);
   placements.Close();
@@ -234,11 +284,36 @@ void ExpectMapIsPlacements(const std::string& generation,
   } else {
     EXPECT_EQ(told.size(), run.samples.size());
   }
+  const ObjectsReader listed(*run.objects, run.samples.size());
+  const std::set<std::size_t> whole(run.objects->told.begin(),
+                                    run.objects->told.end());
+  EXPECT_EQ(whole.size() < run.samples.size(), most_objects < 1 << 20);
+  EXPECT_TRUE(whole.contains(samples.moments.peak));
+  EXPECT_TRUE(whole.contains(samples.moments.end));
   std::uint64_t event = 0;
   ASSERT_GE(run.samples.size(), 50u);
   for (std::size_t i = 0; i < run.samples.size(); ++i) {
     for (; event < samples.timeline.request[i]; ++event)
       placed.Take(event, requests[event]);
+    std::map<std::uint64_t, std::set<std::uint64_t>> blocks;
+    std::uint64_t bytes = 0;
+    const bool looked_at = i % 8 == 0 || i + 1 == run.samples.size();
+    for (const ObjectsReader::Object& object : listed.objects) {
+      if (!looked_at) break;
+      if (object.birth > i || object.death <= i) continue;
+      EXPECT_TRUE(blocks[object.pool].insert(object.block).second);
+      bytes += object.bytes;
+    }
+    if (whole.contains(i) && looked_at) {
+      std::map<std::uint64_t, std::set<std::uint64_t>> expected;
+      for (const auto& [pool, state] : placed.State().pools)
+        expected[pool] = state.blocks;
+      ASSERT_EQ(blocks, expected) << "objects of sample " << i;
+    }
+    // Sizes are the last ones.
+    if (i + 1 == run.samples.size()) {
+      EXPECT_EQ(bytes, run.samples[i].waterfall.bytes[0]);
+    }
     const MapState& decoded = map.NextSample();
     if (!told.contains(i)) continue;
     ASSERT_EQ(decoded.pools, placed.State().pools) << "sample " << i;
@@ -259,6 +334,10 @@ TEST(PoolMap, FollowsArenasThatComeAndGo) {
 
 TEST(PoolMap, OverItsBudgetTellsFewerSamplesAndThoseExactly) {
   ExpectMapIsPlacements("cpython-3.8", GoldenStream2, {0}, 8 << 10);
+}
+
+TEST(ObjectList, OverItsBudgetTellsFewerSamplesAndThoseExactly) {
+  ExpectMapIsPlacements("cpython-3.11", GoldenStream1, {0}, 16 << 20, 30000);
 }
 
 TEST(PoolMap, KnowsBlocksInStepsOfEight) {
