@@ -10,7 +10,9 @@
 #include <vector>
 
 #include "tools/inspect/inspection.h"
+#include "tools/inspect/snapshot.h"
 #include "tracer/format/input_error.h"
+#include "tracer/format/trace_reader.h"
 
 namespace arenalab {
 namespace {
@@ -21,6 +23,11 @@ struct Flags {
   bool debug_malloc_stats = false;
   bool blocks = false;
   bool difference = false;
+  bool freeze = false;
+  double most_stopped_ms = 50;
+  bool by_headers = false;
+  std::string snapshot;
+  std::vector<std::string> free_types;
   double watch_seconds = 0;
 };
 
@@ -61,6 +68,26 @@ int Watch(int pid, double seconds) {
   return kOk;
 }
 
+std::string WhatIfLine(const WhatIf& answer) {
+  return "Freeing " + std::to_string(answer.blocks) + " blocks of " +
+         answer.type + " (" + std::to_string(answer.bytes) +
+         " bytes) releases " + std::to_string(answer.arenas_released) +
+         " arenas; " + std::to_string(answer.arenas_left) + " stay\n";
+}
+
+// Of a file that -o wrote.
+int AskClone(const std::string& path, const Flags& flags) {
+  const Snapshot snapshot = ReadSnapshot(path);
+  if (flags.debug_malloc_stats) {
+    Print(SnapshotStatisticsText(snapshot));
+  } else if (!flags.free_types.empty()) {
+    Print(WhatIfLine(FreeAllOf(snapshot, flags.free_types)));
+  } else {
+    Print(SnapshotText(snapshot));
+  }
+  return kOk;
+}
+
 int Run(const Flags& flags) {
   const std::size_t wanted = flags.difference ? 2 : 1;
   if (flags.targets.size() != wanted) {
@@ -79,9 +106,22 @@ int Run(const Flags& flags) {
     if (!pid) throw InputError(target + ": --watch needs a process id");
     return Watch(*pid, flags.watch_seconds);
   }
-  const BlockVisitor visit = flags.blocks ? PrintBlock : BlockVisitor();
+  if (!pid && IsTraceFile(target)) return AskClone(target, flags);
+  if (!flags.free_types.empty())
+    throw InputError(target +
+                     ": --free needs what `arenalab inspect -o` wrote");
+  InspectOptions options;
+  options.visit = flags.blocks ? PrintBlock : BlockVisitor();
+  options.freeze = flags.freeze;
+  options.most_stopped_ms = flags.most_stopped_ms;
+  options.by_headers = flags.by_headers;
+  options.snapshot_path = flags.snapshot;
   const Inspection inspection =
-      pid ? InspectProcess(*pid, visit) : InspectCore(target, visit);
+      pid ? InspectProcess(*pid, options) : InspectCore(target, options);
+  if (!flags.snapshot.empty()) {
+    std::fprintf(stderr, "%s\n", flags.snapshot.c_str());
+    if (!flags.json && !flags.blocks && !flags.debug_malloc_stats) return kOk;
+  }
   if (flags.blocks) return kOk;
   Print(flags.debug_malloc_stats ? DebugMallocStatsText(inspection)
         : flags.json
@@ -113,15 +153,35 @@ void AddInspect(CommandLine& line) {
              "A line every so many seconds, until the process ends");
   verb.Flag("--diff", &flags->difference,
             "What grew between two files that --json wrote");
+  verb.Flag("--freeze", &flags->freeze,
+            "Hold the process still while its arenas are read (ptrace, no "
+            "signal)");
+  verb.Value("--most-ms", &flags->most_stopped_ms,
+             "The most that --freeze holds it, in milliseconds")
+      .Between(1.0, 60000.0)
+      .ShowDefault();
+  verb.Value("-o,--output", &flags->snapshot,
+             "Write its heaps as a trace that the clone goes on from");
+  verb.Value("--free", &flags->free_types,
+             "Of a file that -o wrote: what freeing all blocks of this "
+             "type releases; may be repeated")
+      .OneEach();
+  verb.Flag("--by-headers", &flags->by_headers,
+            "Find arenas by their pools' headers, not by the "
+            "interpreter's records");
   verb.Footer(
       "Examples:\n"
       "  arenalab inspect 4711\n"
       "  arenalab inspect --watch 5 4711\n"
       "  arenalab inspect core.4711\n"
+      "  arenalab inspect --freeze -o heap.snap 4711\n"
+      "  arenalab inspect heap.snap               what each type holds\n"
+      "  arenalab inspect heap.snap --free dict   what freeing them releases\n"
       "  arenalab inspect --json 4711 > now.json\n"
       "  arenalab inspect --diff then.json now.json\n"
       "\n"
-      "The process is read while it runs; it is not stopped.");
+      "The process is read while it runs; it is not stopped unless --freeze "
+      "says so, for 50 ms at most, and gets no signal.");
   verb.Does([flags] { return Run(*flags); });
 }
 

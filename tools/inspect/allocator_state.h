@@ -42,6 +42,8 @@ struct AllocatorState {
   std::uint64_t usable = 0;
   std::uint64_t unused = 0;
   int layout = 0;  // which of the orders above
+  // Found by pool headers (header_search.h): there are no records.
+  bool by_headers = false;
   std::uint64_t arenas_created = 0;
   std::uint64_t arenas_high_water = 0;
   std::vector<FoundArena> arenas;  // those that are live, in array order

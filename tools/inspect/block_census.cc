@@ -33,6 +33,12 @@ Census BlockCensus::Finish(const std::vector<ArenaReading>& arenas) const {
   // Types of one name are one row: a class made twice is one to its reader.
   std::map<std::pair<std::string, bool>, TypeRow> rows;
   for (std::size_t i = 0; i < by_arena_.size(); ++i) {
+    if (!by_arena_[i].empty()) {
+      const Owner first = by_arena_[i].begin()->first.owner;
+      if (std::all_of(by_arena_[i].begin(), by_arena_[i].end(),
+                      [&](const auto& at) { return at.first.owner == first; }))
+        ++census.owners[static_cast<std::size_t>(first)].only_arenas;
+    }
     for (const auto& [key, count] : by_arena_[i]) {
       const bool is_object = key.type != nullptr;
       const std::string name =

@@ -30,6 +30,7 @@ struct OwnerRow {
   std::uint64_t blocks = 0;
   std::uint64_t bytes = 0;
   std::uint64_t pinners = 0;
+  std::uint64_t only_arenas = 0;  // in which all live blocks are this owner's
 };
 
 // Arenas with `least` to `most` live blocks.

@@ -2,6 +2,7 @@
 #include "tools/inspect/c_heap.h"
 
 #include <algorithm>
+#include <map>
 #include <optional>
 
 namespace arenalab {
@@ -91,6 +92,7 @@ class HeapReader {
       const std::uint64_t free = walked ? free_[i] : 0;
       heap_->present_free_bytes += free;
       heap_->present_live_bytes += kPageBytes - free;
+      if (free == kPageBytes) heap_->trimmable_bytes += kPageBytes;
     }
   }
 
@@ -133,6 +135,7 @@ std::optional<CHeap> ThreadHeapAt(TargetMemory& memory, std::uint64_t address,
   CHeap heap;
   heap.begin = address;
   heap.end = address + info.size;
+  heap.arena = info.arena;
   return heap;
 }
 
@@ -181,6 +184,26 @@ std::uint64_t MappedChunkBytes(TargetMemory& memory, std::uint64_t address) {
       size == 0 || size > 1ull << 40)
     return 0;
   return size;
+}
+
+std::vector<CArena> ArenasOf(const std::vector<CHeap>& heaps) {
+  std::map<std::uint64_t, CArena> by_record;
+  for (const CHeap& heap : heaps) {
+    CArena& arena = by_record[heap.arena];
+    arena.arena = heap.arena;
+    ++arena.heaps;
+    arena.held_bytes += heap.end - heap.begin;
+    arena.live_bytes += heap.present_live_bytes;
+    arena.free_bytes += heap.present_free_bytes;
+    arena.trimmable_bytes += heap.trimmable_bytes;
+  }
+  std::vector<CArena> arenas;
+  for (const auto& [record, arena] : by_record) arenas.push_back(arena);
+  std::stable_sort(
+      arenas.begin(), arenas.end(), [](const CArena& a, const CArena& b) {
+        return a.live_bytes + a.free_bytes > b.live_bytes + b.free_bytes;
+      });
+  return arenas;
 }
 
 }  // namespace arenalab

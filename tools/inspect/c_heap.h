@@ -22,11 +22,27 @@ struct CHeap {
   std::uint64_t begin = 0;
   std::uint64_t end = 0;
   bool is_main = false;
-  bool walked = false;  // else all of it is live as far as is known
+  std::uint64_t arena = 0;  // address of its arena's record; 0: the main one
+  bool walked = false;      // else all of it is live as far as is known
   std::uint64_t free_chunks = 0;
   std::uint64_t present_live_bytes = 0;  // of pages that are in memory
   std::uint64_t present_free_bytes = 0;
+  // Of these, in pages without a live byte: what malloc_trim(0) gives back.
+  std::uint64_t trimmable_bytes = 0;
 };
+
+// One of the C library's arenas: threads share one, heaps belong to one.
+struct CArena {
+  std::uint64_t arena = 0;  // address of its record; 0: the main one
+  std::uint64_t heaps = 0;
+  std::uint64_t held_bytes = 0;  // of address space
+  std::uint64_t live_bytes = 0;  // in memory, as in CHeap
+  std::uint64_t free_bytes = 0;
+  std::uint64_t trimmable_bytes = 0;
+};
+
+// Most in memory first.
+std::vector<CArena> ArenasOf(const std::vector<CHeap>& heaps);
 
 // Ascending. Reads every chunk's head: time is linear in the heaps' pages.
 std::vector<CHeap> FindCHeaps(TargetMemory& memory);

@@ -2,26 +2,44 @@
 #include "tools/inspect/inspection.h"
 
 #include "allocators/pymalloc/debug_malloc_stats.h"
+#include "tools/inspect/copied_memory.h"
 #include "tools/inspect/core_file.h"
+#include "tools/inspect/header_search.h"
+#include "tools/inspect/heap_generation.h"
 #include "tools/inspect/live_process.h"
+#include "tools/inspect/process_stop.h"
+#include "tools/inspect/snapshot.h"
 #include "tracer/format/input_error.h"
 
 namespace arenalab {
 
 namespace {
 
+std::vector<FoundHeap> FindHeaps(TargetMemory& memory, bool by_headers) {
+  std::vector<FoundHeap> heaps;
+  if (!by_headers) {
+    for (AllocatorState& state : FindAllocatorStates(memory))
+      if (const auto geometry = DecideGeometry(memory, state))
+        heaps.push_back({std::move(state), *geometry});
+  }
+  // A build whose records lie as in no known one.
+  if (heaps.empty())
+    if (auto found = SearchHeaders(memory))
+      heaps.push_back({std::move(found->state), found->geometry});
+  return heaps;
+}
+
 // Fills `inspection`'s heaps; what was read of each, for the other rows.
 std::vector<HeapReading> ReadHeaps(TargetMemory& memory,
+                                   const std::vector<FoundHeap>& heaps,
+                                   ObjectTypes& types,
                                    const BlockVisitor& visit,
                                    Inspection* inspection) {
-  ObjectTypes types(memory);
   std::vector<HeapReading> readings;
-  for (const AllocatorState& state : FindAllocatorStates(memory)) {
-    const auto geometry = DecideGeometry(memory, state);
-    if (!geometry) continue;
+  for (const FoundHeap& found : heaps) {
     BlockCensus census;
-    readings.push_back(
-        ReadHeap(memory, state, *geometry, [&](const LiveBlock& block) {
+    readings.push_back(ReadHeap(
+        memory, found.state, found.geometry, [&](const LiveBlock& block) {
           const HeldObject held =
               types.Identify(block.bytes, block.block_bytes);
           census.Add(block, held);
@@ -33,34 +51,108 @@ std::vector<HeapReading> ReadHeaps(TargetMemory& memory,
   return readings;
 }
 
-void RefuseIfNone(const Inspection& inspection) {
-  if (inspection.heaps.empty())
+void RefuseIfNone(const Inspection& inspection,
+                  const std::vector<FoundHeap>& heaps) {
+  if (heaps.empty())
     throw InputError(inspection.target +
                      ": has no pymalloc heap (not a Python process, or one "
                      "that runs on another allocator)");
 }
 
+// Copies all arenas, and what says where they are, while the process stands
+// still; what the time does not suffice for, after it.
+Standstill StopAndCopy(int pid, double most_ms, std::vector<FoundHeap>* heaps,
+                       CopiedMemory* copied) {
+  // Detaching takes its time too.
+  constexpr double kReserveMs = 5;
+  Standstill standstill;
+  const auto each_arena = [&](auto&& visit) {
+    for (const FoundHeap& heap : *heaps)
+      for (const FoundArena& arena : heap.state.arenas) {
+        const std::uint64_t begin = arena.record.base & ~(kPageBytes - 1);
+        visit(begin,
+              (arena.record.base + heap.geometry.arena_bytes + kPageBytes - 1) &
+                  ~(kPageBytes - 1));
+      }
+  };
+  each_arena([&](std::uint64_t begin, std::uint64_t end) {
+    copied->Prepare(begin, end);
+  });
+  bool stands = true;
+  ProcessStop stop(pid);
+  for (FoundHeap& heap : *heaps)
+    if (!heap.state.by_headers) ReadAgain(*copied, &heap.state);
+  for (const FoundHeap& heap : *heaps) {
+    const std::uint64_t begin = heap.state.records & ~(kPageBytes - 1);
+    const std::uint64_t end =
+        (heap.state.records + heap.state.slots * sizeof(ArenaRecord) +
+         kPageBytes - 1) &
+        ~(kPageBytes - 1);
+    if (begin < end) copied->Copy(begin, end);
+  }
+  each_arena([&](std::uint64_t begin, std::uint64_t end) {
+    if (stands && stop.stopped_ms() > most_ms - kReserveMs) {
+      standstill.stopped_ms = stop.GoOn();
+      stands = false;
+    }
+    copied->Copy(begin, end);
+    (stands ? standstill.bytes : standstill.bytes_late) += end - begin;
+  });
+  if (stands) standstill.stopped_ms = stop.GoOn();
+  return standstill;
+}
+
+// The snapshot is of what `memory` shows.
+void Save(TargetMemory& memory, const std::vector<FoundHeap>& heaps,
+          ObjectTypes& types, const std::string& target,
+          const std::string& path) {
+  if (heaps.front().state.by_headers)
+    throw InputError(target +
+                     ": a snapshot needs the interpreter's own records; a "
+                     "search by headers does not tell the order of its lists");
+  Snapshot snapshot = TakeSnapshot(memory, heaps, types);
+  snapshot.target = target;
+  WriteSnapshot(snapshot, path);
+}
+
 }  // namespace
 
-Inspection InspectProcess(int pid, const BlockVisitor& visit) {
+Inspection InspectProcess(int pid, const InspectOptions& options) {
   LiveProcess process(pid);
   Inspection inspection;
   inspection.target = "process " + std::to_string(pid);
-  const std::vector<HeapReading> readings =
-      ReadHeaps(process, visit, &inspection);
+  std::vector<FoundHeap> heaps = FindHeaps(process, options.by_headers);
   process.CheckAlive();
-  RefuseIfNone(inspection);
-  inspection.whose = TellWhoseMemory(process, process.totals(), readings);
+  RefuseIfNone(inspection, heaps);
+  inspection.by_headers = heaps.front().state.by_headers;
+  CopiedMemory copied(process);
+  if (options.freeze)
+    inspection.standstill =
+        StopAndCopy(pid, options.most_stopped_ms, &heaps, &copied);
+  ObjectTypes types(process);
+  if (!options.snapshot_path.empty())
+    Save(copied, heaps, types, inspection.target, options.snapshot_path);
+  const std::vector<HeapReading> readings =
+      ReadHeaps(copied, heaps, types, options.visit, &inspection);
+  inspection.python = FindPythonVersion(process).value_or("");
+  process.CheckAlive();
+  inspection.whose = TellWhoseMemory(copied, process.totals(), readings);
   process.CheckAlive();
   return inspection;
 }
 
-Inspection InspectCore(const std::string& path, const BlockVisitor& visit) {
+Inspection InspectCore(const std::string& path, const InspectOptions& options) {
   CoreFile core(path);
   Inspection inspection;
   inspection.target = "core " + path;
-  ReadHeaps(core, visit, &inspection);
-  RefuseIfNone(inspection);
+  const std::vector<FoundHeap> heaps = FindHeaps(core, options.by_headers);
+  RefuseIfNone(inspection, heaps);
+  inspection.by_headers = heaps.front().state.by_headers;
+  ObjectTypes types(core);
+  if (!options.snapshot_path.empty())
+    Save(core, heaps, types, inspection.target, options.snapshot_path);
+  ReadHeaps(core, heaps, types, options.visit, &inspection);
+  inspection.python = FindPythonVersion(core).value_or("");
   return inspection;
 }
 

@@ -22,8 +22,18 @@ struct HeapInspection {
   Census census;
 };
 
+// How the target was held still (--freeze).
+struct Standstill {
+  double stopped_ms = 0;
+  std::uint64_t bytes = 0;       // of arenas, read meanwhile
+  std::uint64_t bytes_late = 0;  // of arenas, read when it ran again
+};
+
 struct Inspection {
-  std::string target;                 // "process 4711"
+  std::string target;       // "process 4711"
+  std::string python;       // "3.11.2"; empty: its text was not found
+  bool by_headers = false;  // header_search.h
+  std::optional<Standstill> standstill;
   std::vector<HeapInspection> heaps;  // one an allocator state, by address
   std::optional<WhoseMemory> whose;   // a core does not tell
 };
@@ -32,11 +42,24 @@ struct Inspection {
 using BlockVisitor =
     std::function<void(const LiveBlock& block, const HeldObject& held)>;
 
-Inspection InspectProcess(int pid, const BlockVisitor& visit = {});
-Inspection InspectCore(const std::string& path, const BlockVisitor& visit = {});
+struct InspectOptions {
+  BlockVisitor visit;
+  bool freeze = false;  // hold the process still while its arenas are read
+  double most_stopped_ms = 50;
+  bool by_headers = false;    // do not look for the interpreter's records
+  std::string snapshot_path;  // write one; empty: do not
+};
+
+Inspection InspectProcess(int pid, const InspectOptions& options = {});
+Inspection InspectCore(const std::string& path,
+                       const InspectOptions& options = {});
 
 // The pymalloc part of sys._debugmallocstats(), for each heap.
 std::string DebugMallocStatsText(const Inspection& inspection);
+
+// Whose memory it is (not of a core), what holds the arenas, what would give
+// memory back.
+std::vector<std::string> VerdictSentences(const Inspection& inspection);
 
 // One screen.
 std::string InspectionText(const Inspection& inspection);

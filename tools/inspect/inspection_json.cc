@@ -51,10 +51,18 @@ Json HeapJson(const HeapInspection& heap) {
                              {"pinners", row.pinners}});
   json["owners"] = Json::array();
   for (std::size_t i = 0; i < kOwners; ++i)
-    json["owners"].push_back({{"name", NameOf(static_cast<Owner>(i))},
-                              {"blocks", heap.census.owners[i].blocks},
-                              {"bytes", heap.census.owners[i].bytes},
-                              {"pinners", heap.census.owners[i].pinners}});
+    json["owners"].push_back(
+        {{"name", NameOf(static_cast<Owner>(i))},
+         {"blocks", heap.census.owners[i].blocks},
+         {"bytes", heap.census.owners[i].bytes},
+         {"pinners", heap.census.owners[i].pinners},
+         {"only_arenas", heap.census.owners[i].only_arenas}});
+  json["blocks_away"] = Json::array();
+  for (const AwayRow& row : heap.census.away)
+    json["blocks_away"].push_back({{"least", row.least},
+                                   {"most", row.most},
+                                   {"arenas", row.arenas},
+                                   {"blocks", row.blocks}});
   json["arena_list"] = Json::array();
   for (const ArenaReading& arena : reading.arenas)
     json["arena_list"].push_back({{"base", arena.base},
@@ -88,6 +96,14 @@ void AddWhose(const WhoseMemory& whose, Json* out) {
                                {"walked", heap.walked},
                                {"live_bytes", heap.present_live_bytes},
                                {"free_bytes", heap.present_free_bytes}});
+  json["c_arenas"] = Json::array();
+  for (const CArena& arena : ArenasOf(whose.c_heaps))
+    json["c_arenas"].push_back({{"record", arena.arena},
+                                {"heaps", arena.heaps},
+                                {"bytes", arena.held_bytes},
+                                {"live_bytes", arena.live_bytes},
+                                {"free_bytes", arena.free_bytes},
+                                {"trimmable_bytes", arena.trimmable_bytes}});
 }
 
 nlohmann::json ReadInspection(const std::string& path) {
@@ -138,6 +154,13 @@ Json InspectionJson(const Inspection& inspection) {
   Json json;
   json["schema"] = kSchema;
   json["target"] = inspection.target;
+  json["python"] = inspection.python;
+  json["verdict"] = VerdictSentences(inspection);
+  json["by_headers"] = inspection.by_headers;
+  if (const auto& stop = inspection.standstill)
+    json["standstill"] = {{"milliseconds", stop->stopped_ms},
+                          {"bytes", stop->bytes},
+                          {"bytes_late", stop->bytes_late}};
   if (inspection.whose) AddWhose(*inspection.whose, &json);
   json["heaps"] = Json::array();
   for (const HeapInspection& heap : inspection.heaps)

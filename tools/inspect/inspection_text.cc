@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::size_t kTypesShown = 12;
 constexpr std::size_t kPinnersShown = 5;
+constexpr std::size_t kCArenasShown = 8;
 
 std::string Size(std::uint64_t bytes) {
   return ReadableBytes(static_cast<double>(bytes));
@@ -23,8 +24,33 @@ std::string Line(const char* label, std::uint64_t bytes, double whole) {
   return text;
 }
 
+std::string CArenasText(const WhoseMemory& whose) {
+  const std::vector<CArena> arenas = ArenasOf(whose.c_heaps);
+  if (arenas.empty()) return "";
+  char line[160];
+  std::snprintf(line, sizeof(line), "  %-26s %6s %12s %12s %14s\n",
+                "C library's arena", "heaps", "live", "free", "malloc_trim(0)");
+  std::string text = line;
+  for (std::size_t i = 0; i < std::min(kCArenasShown, arenas.size()); ++i) {
+    char name[32] = "main";
+    if (arenas[i].arena != 0)
+      std::snprintf(name, sizeof(name), "%#llx",
+                    static_cast<unsigned long long>(arenas[i].arena));
+    std::snprintf(line, sizeof(line), "  %-26s %6llu %12s %12s %14s\n", name,
+                  static_cast<unsigned long long>(arenas[i].heaps),
+                  Size(arenas[i].live_bytes).c_str(),
+                  Size(arenas[i].free_bytes).c_str(),
+                  Size(arenas[i].trimmable_bytes).c_str());
+    text += line;
+  }
+  if (arenas.size() > kCArenasShown)
+    text += "  and " + std::to_string(arenas.size() - kCArenasShown) +
+            " more (--json has all)\n";
+  return text;
+}
+
 std::string WhoseText(const WhoseMemory& whose) {
-  std::string text = WhoseSentence(whose) + "\n\nWhose memory, in bytes\n";
+  std::string text = "\nWhose memory, in bytes\n";
   const double all = static_cast<double>(whose.totals.rss_bytes);
   for (const WhoseRow& row : whose.rows) {
     if (row.rss_bytes >= 0) {
@@ -36,13 +62,25 @@ std::string WhoseText(const WhoseMemory& whose) {
   text += Line("resident (Rss)", whose.totals.rss_bytes, all);
   text += "  shared fairly (Pss) " + Size(whose.totals.pss_bytes) +
           ", swapped out " + Size(whose.totals.swap_bytes) + "\n";
-  const auto free_heaps =
+  const auto not_walked =
       std::count_if(whose.c_heaps.begin(), whose.c_heaps.end(),
                     [](const CHeap& heap) { return !heap.walked; });
-  text += "  C library: " + std::to_string(whose.c_heaps.size()) +
-          " heaps, in " + std::to_string(free_heaps) +
-          " of them free chunks could not be told\n";
-  return text;
+  text += "  C library: " + std::to_string(whose.c_heaps.size()) + " heaps";
+  if (not_walked > 0)
+    text += ", in " + std::to_string(not_walked) +
+            " of them free chunks could not be told";
+  return text + "\n" + CArenasText(whose);
+}
+
+std::string StandstillText(const Standstill& stop) {
+  char ms[32];
+  std::snprintf(ms, sizeof(ms), "%.1f", stop.stopped_ms);
+  return std::string("\nHeld still by ptrace for ") + ms +
+         " ms: " + Size(stop.bytes) + " of arenas were read meanwhile" +
+         (stop.bytes_late > 0
+              ? ", " + Size(stop.bytes_late) + " after it ran again"
+              : "") +
+         "\n";
 }
 
 std::string WaterfallText(const HeapReading& heap) {
@@ -132,8 +170,15 @@ std::string TypesText(const Census& census) {
 }  // namespace
 
 std::string InspectionText(const Inspection& inspection) {
-  std::string text = inspection.whose ? WhoseText(*inspection.whose)
-                                      : inspection.target + "\n";
+  std::string text;
+  for (const std::string& sentence : VerdictSentences(inspection))
+    text += sentence + "\n";
+  if (inspection.standstill) text += StandstillText(*inspection.standstill);
+  if (inspection.by_headers)
+    text +=
+        "\nFound by its pools' headers, not by the interpreter's records: how "
+        "many arenas came and went is not known\n";
+  if (inspection.whose) text += WhoseText(*inspection.whose);
   for (std::size_t i = 0; i < inspection.heaps.size(); ++i) {
     const HeapInspection& heap = inspection.heaps[i];
     if (inspection.heaps.size() > 1)

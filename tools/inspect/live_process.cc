@@ -2,7 +2,6 @@
 #include "tools/inspect/live_process.h"
 
 #include <fcntl.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -72,16 +71,15 @@ void LiveProcess::CheckAlive() const {
                      ": ended while it was being read");
 }
 
+// Not process_vm_readv: since Linux 5.19 it pins what it reads, and a page that
+// forked processes share is copied before it is pinned. Three workers of 24 MiB
+// (Pss) had 92 MiB each once they had been read.
 std::size_t LiveProcess::ReadMapped(std::uint64_t address, void* out,
                                     std::size_t bytes) {
   std::size_t done = 0;
   while (done < bytes) {
-    iovec here = {static_cast<char*>(out) + done, bytes - done};
-    iovec there = {reinterpret_cast<void*>(address + done), bytes - done};
-    ssize_t n = process_vm_readv(pid_, &here, 1, &there, 1, 0);
-    if (n <= 0)  // forbidden in some containers, where the file is not
-      n = pread(memory_fd_, here.iov_base, here.iov_len,
-                static_cast<off_t>(address + done));
+    const ssize_t n = pread(memory_fd_, static_cast<char*>(out) + done,
+                            bytes - done, static_cast<off_t>(address + done));
     if (n <= 0) break;
     done += static_cast<std::size_t>(n);
   }

@@ -1,5 +1,5 @@
-// A running process, read through process_vm_readv and /proc/PID/mem. It is
-// not stopped and gets no signal.
+// A running process, read through /proc/PID/mem. It is not stopped and gets no
+// signal.
 //
 // WHO MAY. The process's own user or root, as far as the kernel's
 // ptrace_scope lets them.

@@ -1,7 +1,9 @@
 """Read from outside, every line of sys._debugmallocstats() is what the
 interpreter itself says: on each interpreter found, of programs of five kinds."""
 import json
+import os
 import subprocess
+import tempfile
 import unittest
 
 import xml_report
@@ -37,6 +39,34 @@ class Dump(unittest.TestCase):
                 self.assertEqual((status, errors), (0, ""))
                 self.assertGreater(said.count("\n"), 20)
                 self.assertEqual(said.strip(), pymalloc_part(program.dump))
+                if kind == "wave":
+                    self.check_snapshot(program, said, interpreter == interpreters()[0])
+                    self.check_by_headers(program, said)
+
+    def check_snapshot(self, program, expected, answers):
+        """The clone, seeded from a snapshot, says of itself what the interpreter said."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "heap.snap")
+            status, said, errors = inspect("--freeze", "-o", path, program.pid)
+            self.assertEqual((status, said, errors), (0, "", path + "\n"))
+            status, said, errors = inspect("--debugmallocstats", path)
+            self.assertEqual((status, errors), (0, ""))
+            # The tree of addresses remembers arenas that are gone; a snapshot does not.
+            self.assertEqual(*[text.partition("arena map")[0] for text in (said, expected)])
+            if not answers:
+                return
+            status, said, errors = inspect(path)
+            self.assertEqual((status, errors), (0, ""))
+            self.assertRegex(said, r"(?m)^  bytes .* [1-9]\d* +\d")
+            self.assertIn("no live block is a nothing",
+                          inspect(path, "--free", "nothing")[2])
+
+    def check_by_headers(self, program, expected):
+        """Without the interpreter's records: the same blocks in the same classes."""
+        status, said, errors = inspect("--debugmallocstats", "--by-headers", program.pid)
+        self.assertEqual((status, errors), (0, ""))
+        rows = [text.split("# arenas allocated total")[0] for text in (said, expected)]
+        self.assertEqual(*rows)
 
 
 class IsolatedInterpreters(unittest.TestCase):

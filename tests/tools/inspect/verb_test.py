@@ -1,4 +1,5 @@
 """The verb itself: what it refuses, --watch, --diff, and a target that runs on."""
+import json
 import os
 import shutil
 import subprocess
@@ -79,6 +80,51 @@ class Verb(unittest.TestCase):
         finally:
             process.kill()
             process.communicate()
+
+    def test_a_target_that_runs_on_is_held_still_for_a_snapshot(self):
+        process = subprocess.Popen([PYTHON, "-c", BUSY], stdout=subprocess.PIPE)
+        try:
+            process.stdout.readline()
+            for _ in range(3):
+                with tempfile.TemporaryDirectory() as folder:
+                    path = os.path.join(folder, "heap.snap")
+                    status, said, errors = inspect("--freeze", "--json", "-o", path, process.pid)
+                    self.assertEqual(status, 0, errors)
+                    stop = json.loads(said)["standstill"]
+                    self.assertLess(stop["milliseconds"], 50)
+                    self.assertEqual(stop["bytes_late"], 0)
+                    self.assertGreater(stop["bytes"], 0)
+                    heap = json.loads(said)["heaps"][0]
+                    self.assertEqual((heap["torn_pools"], heap["pools_read_again"]), (0, 0))
+                    statistics = inspect("--debugmallocstats", path)
+                    self.assertEqual(statistics[0], 0, statistics[2])
+            self.assertIsNone(process.poll())
+            with open("/proc/%d/status" % process.pid) as status:
+                self.assertIn("TracerPid:\t0", status.read())
+        finally:
+            process.kill()
+            process.communicate()
+
+    def test_a_program_that_sleeps_sleeps_on_after_it_was_held(self):
+        # In a select with a timeout, in a thread that waits for a lock, and in the
+        # C library's sleep; none may see an error or wake early.
+        program = ("import ctypes, select, threading, time\n"
+                   "lock = threading.Lock(); lock.acquire()\n"
+                   "thread = threading.Thread(target=lock.acquire, daemon=True)\n"
+                   "thread.start()\n"
+                   "poll = select.epoll()\n"
+                   "print('on', flush=True)\n"
+                   "begin = time.monotonic()\n"
+                   "print(poll.poll(1), flush=True)\n"
+                   "time.sleep(0.5)\n"
+                   "print(time.monotonic() - begin >= 1.5, thread.is_alive(), flush=True)\n")
+        process = subprocess.Popen([PYTHON, "-c", program], stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, universal_newlines=True)
+        process.stdout.readline()
+        while process.poll() is None:
+            inspect("--freeze", process.pid)
+        said, errors = process.communicate()
+        self.assertEqual((said, errors, process.returncode), ("[]\nTrue True\n", "", 0))
 
     def test_watch_prints_lines_until_the_process_ends(self):
         with StoppedProgram(PYTHON, "start") as program:

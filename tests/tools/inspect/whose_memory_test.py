@@ -1,6 +1,9 @@
 """Whose memory: the rows are the kernel's Rss to the byte, a burst of threads
 is told to be the C library's, and the target's own memory does not change."""
 import json
+import os
+import signal
+import subprocess
 import unittest
 
 import xml_report
@@ -9,12 +12,16 @@ from stopped_program import StoppedProgram, inspect, interpreters
 PAGE = 4096
 
 
-def rss(pid):
+def memory(pid, key):
     with open("/proc/%d/smaps_rollup" % pid) as rollup:
         for line in rollup:
-            if line.startswith("Rss:"):
+            if line.startswith(key + ":"):
                 return int(line.split()[1]) * 1024
-    raise ValueError("no Rss")
+    raise ValueError("no " + key)
+
+
+def rss(pid):
+    return memory(pid, "Rss")
 
 
 def whose(pid):
@@ -50,6 +57,29 @@ class WhoseMemory(unittest.TestCase):
             for rows in first, again:
                 rows.pop("code")  # pages of files may be mapped by being read
             self.assertEqual(first, again)
+
+    def test_pages_that_forked_processes_share_stay_shared(self):
+        # process_vm_readv would give each child copies of its own (Linux 5.19).
+        program = ("import os, signal\n"
+                   "kept = [bytes(400) for _ in range(100000)]\n"
+                   "children = [os.fork() for _ in range(2)]\n"
+                   "print(os.getpid(), flush=True)\n"
+                   "signal.pause()\n")
+        process = subprocess.Popen([interpreters()[0], "-c", program], stdout=subprocess.PIPE,
+                                   start_new_session=True, universal_newlines=True)
+        try:
+            pids = {int(process.stdout.readline()) for _ in range(4)}
+            before = {pid: memory(pid, "Pss") for pid in pids}
+            self.assertLess(max(before.values()), 25 << 20)
+            for options in (["--json"], ["--json", "--freeze"]):
+                for pid in pids:
+                    status, _, errors = inspect(*options, pid)
+                    self.assertEqual(status, 0, errors)
+            for pid in pids:
+                self.assertLess(memory(pid, "Pss"), 1.05 * before[pid])
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
 
     def test_a_burst_of_threads_is_the_c_librarys(self):
         with StoppedProgram(interpreters()[0], "burst") as program:
