@@ -44,8 +44,6 @@ BlockFile::BlockFile(const std::string& path) : path_(path) {
   Load();
   try {
     Walk();
-    decompressor_ = ZSTD_createDCtx();
-    if (decompressor_ == nullptr) throw std::bad_alloc();
   } catch (...) {
     if (mapped_) {
       munmap(const_cast<std::uint8_t*>(data_.data()), data_.size());
@@ -178,6 +176,8 @@ std::span<const std::uint8_t> BlockFile::Content(
   if (header.stored_bytes == header.raw_bytes) {
     return {stored, header.raw_bytes};
   }
+  if (decompressor_ == nullptr) decompressor_ = ZSTD_createDCtx();
+  if (decompressor_ == nullptr) throw std::bad_alloc();
   if (buffer->size() < header.raw_bytes) buffer->resize(header.raw_bytes);
   const std::size_t got =
       ZSTD_decompressDCtx(decompressor_, buffer->data(), header.raw_bytes,

@@ -53,7 +53,7 @@ class BlockFile {
   std::vector<std::uint8_t> read_;  // what could not be mapped
   std::vector<Block> blocks_;
   std::uint64_t cut_bytes_ = 0;
-  ZSTD_DCtx_s* decompressor_ = nullptr;
+  mutable ZSTD_DCtx_s* decompressor_ = nullptr;  // of the first that needs it
 };
 
 }  // namespace arenalab

@@ -1,8 +1,11 @@
 // Every read is checked against the end of its column.
 #include "tracer/format/event_decoder.h"
 
+#include <zstd.h>
+
 #include <cstring>
 #include <limits>
+#include <new>
 #include <utility>
 
 #include "tracer/format/input_error.h"
@@ -12,46 +15,121 @@ namespace arenalab {
 
 using namespace layout;
 
-void EventDecoder::Begin(std::span<const std::uint8_t> raw, std::string where,
-                         std::uint64_t first_request) {
+EventDecoder::~EventDecoder() { ZSTD_freeDCtx(decompressor_); }
+
+void EventDecoder::Begin(std::span<const std::uint8_t> raw, std::string where) {
   where_ = std::move(where);
   EventsHeader header;
   if (raw.size() < sizeof header) Fail("no room for the columns' header");
   std::memcpy(&header, raw.data(), sizeof header);
-  if (header.heads > kMaxHeads || header.addresses > kMaxAddresses ||
-      header.wide_bytes > kMaxWideBytes || header.regions > kMaxRegions) {
-    Fail("a column longer than the format allows");
+  if (header.heads > kMaxHeads || header.columns > kMaxColumns) {
+    Fail("more heads or columns than the format allows");
   }
-  if (raw.size() != sizeof header + header.regions * sizeof regions_[0] +
-                        header.heads * sizeof(std::uint16_t) +
-                        header.addresses * sizeof(std::uint32_t) +
-                        header.wide_bytes) {
-    Fail("the columns do not add up to the block");
-  }
-  if (header.first_request != first_request) {
+  if (header.first_request != request_) {
     Fail("begins with request " + std::to_string(header.first_request) +
-         ", but " + std::to_string(first_request) +
+         ", but " + std::to_string(request_) +
          " requests stand before it: a block is missing or out of place");
   }
-  const std::uint8_t* at = raw.data() + sizeof header;
-  region_count_ = header.regions;
-  std::memcpy(regions_, at, region_count_ * sizeof regions_[0]);
-  head_ = at + region_count_ * sizeof regions_[0];
-  address_ = head_end_ = head_ + header.heads * sizeof(std::uint16_t);
-  wide_ = address_end_ = address_ + header.addresses * sizeof(std::uint32_t);
-  wide_end_ = wide_ + header.wide_bytes;
   if (header.time_ns < time_ns_) Fail("time goes back");
+  OpenModel(header);
+  OpenColumns(raw, header);
+  heads_left_ = header.heads;
   thread_ = header.thread;
   state_ = header.state;
   time_ns_ = header.time_ns;
-  request_ = first_request;
+}
+
+void EventDecoder::OpenModel(const EventsHeader& header) {
+  class_shift_ = header.class_shift;
+  if (class_shift_ < kMinClassShift || class_shift_ > kMaxClassShift) {
+    Fail("an alignment that no pymalloc has");
+  }
+  if (!model_) {
+    if (header.window_log2 < kMinWindowLog2 ||
+        header.window_log2 > kMaxWindowLog2) {
+      Fail("a window longer or shorter than the format allows");
+    }
+    model_ = std::make_unique<AddressModel>(header.window_log2);
+  } else if (header.window_log2 != model_->window_log2()) {
+    Fail("another window than the blocks before it");
+  }
+}
+
+void EventDecoder::OpenColumns(std::span<const std::uint8_t> raw,
+                               const EventsHeader& header) {
+  for (Column& column : columns_) column = {};
+  const std::uint8_t* at = raw.data() + sizeof header;
+  std::size_t left = raw.size() - sizeof header;
+  const std::size_t entry_bytes = header.columns * sizeof(ColumnEntry);
+  if (left < entry_bytes) Fail("no room for the columns' entries");
+  const std::uint8_t* stored = at + entry_bytes;
+  left -= entry_bytes;
+  std::uint64_t raw_bytes = 0;
+  unsigned last = 0;
+  for (unsigned i = 0; i < header.columns; ++i) {
+    ColumnEntry entry;
+    std::memcpy(&entry, at + i * sizeof entry, sizeof entry);
+    if (entry.id <= last) Fail("columns out of order");
+    last = entry.id;
+    raw_bytes += entry.raw_bytes;
+    if (raw_bytes > kMaxRawBytes) Fail("columns longer than the format allows");
+    if (entry.stored_bytes > left) Fail("columns longer than the block");
+    if (entry.id < kRequiredColumns) {
+      OpenColumn(entry, stored);
+    } else if (entry.id < kFirstOptionalColumn) {
+      Fail("an unknown column " + std::to_string(entry.id));
+    }
+    stored += entry.stored_bytes;
+    left -= entry.stored_bytes;
+  }
+  if (left != 0) Fail("the columns do not add up to the block");
+
+  const Column& table = columns_[kHeadTableColumn];
+  const Column& regions = columns_[kRegionsColumn];
+  if (table.bytes() % sizeof head_table_[0] != 0 ||
+      table.bytes() > sizeof head_table_ ||
+      regions.bytes() % sizeof regions_[0] != 0 ||
+      regions.bytes() > sizeof regions_) {
+    Fail("a table longer than the format allows");
+  }
+  head_table_size_ =
+      static_cast<unsigned>(table.bytes() / sizeof head_table_[0]);
+  region_count_ =
+      static_cast<std::uint32_t>(regions.bytes() / sizeof regions_[0]);
+  if (head_table_size_ != 0) {
+    std::memcpy(head_table_, table.at, table.bytes());
+  }
+  if (region_count_ != 0) std::memcpy(regions_, regions.at, regions.bytes());
+}
+
+void EventDecoder::OpenColumn(const ColumnEntry& entry,
+                              const std::uint8_t* stored) {
+  Column& column = columns_[entry.id];
+  if (entry.coding == kAsItIs) {
+    if (entry.raw_bytes != entry.stored_bytes) {
+      Fail("a column that is not as long as it says");
+    }
+    column = {stored, stored + entry.stored_bytes};
+    return;
+  }
+  if (entry.coding != kZstd) Fail("an unknown coding of a column");
+  if (decompressor_ == nullptr) decompressor_ = ZSTD_createDCtx();
+  if (decompressor_ == nullptr) throw std::bad_alloc();
+  std::vector<std::uint8_t>& buffer = buffers_[entry.id];
+  if (buffer.size() < entry.raw_bytes) buffer.resize(entry.raw_bytes);
+  const std::size_t got =
+      ZSTD_decompressDCtx(decompressor_, buffer.data(), entry.raw_bytes, stored,
+                          entry.stored_bytes);
+  if (ZSTD_isError(got) != 0 || got != entry.raw_bytes) {
+    Fail("a column that cannot be decompressed");
+  }
+  column = {buffer.data(), buffer.data() + got};
 }
 
 bool EventDecoder::Next(Event* event) {
-  while (head_ != head_end_) {
-    std::uint16_t head;
-    std::memcpy(&head, head_, sizeof head);
-    head_ += sizeof head;
+  while (heads_left_ != 0) {
+    --heads_left_;
+    const unsigned head = Head();
     *event = Event{};
     event->request = request_;
     if ((head & kKindMask) <= static_cast<unsigned>(EventKind::kFree)) {
@@ -64,29 +142,74 @@ bool EventDecoder::Next(Event* event) {
     event->time_ns = time_ns_;
     return true;
   }
-  if (address_ != address_end_ || wide_ != wide_end_) {
-    Fail("the columns hold more than the events take");
+  for (const unsigned id :
+       {kHeadsColumn + 0, kBirthsColumn + 0, kDeathsColumn + 0,
+        kAddressColumn + 0, kAddressColumn + 1, kAddressColumn + 2,
+        kAddressColumn + 3, kWideColumn + 0}) {
+    if (columns_[id].bytes() != 0) {
+      Fail("the columns hold more than the events take");
+    }
   }
   return false;
+}
+
+unsigned EventDecoder::Head() {
+  const unsigned byte = Byte(kHeadsColumn);
+  if (byte == kLiteralHead) {
+    const unsigned low = Byte(kHeadsColumn);
+    return low | static_cast<unsigned>(Byte(kHeadsColumn)) << 8;
+  }
+  if (byte >= head_table_size_) Fail("a head that the block's table lacks");
+  return head_table_[byte];
+}
+
+std::uint64_t EventDecoder::HandedOut(unsigned of_class) {
+  const unsigned code = Byte(kBirthsColumn);
+  if (code > kExplicit) Fail("an unknown kind of birth");
+  const auto birth = static_cast<Birth>(code);
+  std::uint64_t address;
+  if (birth == kExplicit) {
+    address = Address();
+  } else if (!model_->AddressOf(birth, of_class, &address)) {
+    Fail("a block that was never given up is handed out again");
+  }
+  model_->Born(address, of_class, birth, class_shift_);
+  return address;
+}
+
+std::uint64_t EventDecoder::GivenUp() {
+  const std::uint64_t death = Varint(kDeathsColumn);
+  if (death == kExplicitDeath) {
+    const std::uint64_t address = Address();
+    model_->DiedByAddress(address);
+    return address;
+  }
+  AddressModel::Ordinal ordinal;
+  if (!model_->OrdinalOf(death, &ordinal)) {
+    Fail("the death of a birth that the window lacks");
+  }
+  model_->DiedByOrdinal(ordinal);
+  return model_->AddressOf(ordinal);
 }
 
 void EventDecoder::DecodeRequest(unsigned head, Event* event) {
   event->kind = static_cast<EventKind>(head & kKindMask);
   event->layer = static_cast<Layer>(head >> kLayerShift & kLayerMask);
   event->size_bytes = head >> kSizeShift;
-  if (event->kind == EventKind::kFree) {
+  const bool freed = event->kind == EventKind::kFree;
+  if (freed) {
     if (event->size_bytes != 0) Fail("a free with a size");
   } else if (event->size_bytes == kWideSize) {
     event->size_bytes = Wide();
   }
   if (event->kind == EventKind::kAligned) {
-    const unsigned log2 = WideByte();
+    const unsigned log2 = Byte(kWideColumn);
     if (log2 > 63) Fail("an alignment over 2^63");
     event->align_bytes = std::uint64_t{1} << log2;
   }
   const bool moved = event->kind == EventKind::kRealloc;
   if ((head & kExtrasBit) != 0) {
-    const unsigned extras = WideByte();
+    const unsigned extras = Byte(kWideColumn);
     if ((extras & ~kExtrasKnown) != 0) Fail("unknown extras");
     if ((extras & kExtraDepth) != 0) {
       const std::uint64_t depth = Wide();
@@ -100,10 +223,13 @@ void EventDecoder::DecodeRequest(unsigned head, Event* event) {
       event->lag = Wide();
     }
   }
-  const std::uint32_t old_word = moved ? AddressWord() : 0;
-  const std::uint32_t word = AddressWord();
-  if (moved) event->old_address = Address(old_word);
-  event->address = Address(word);
+  if (moved) event->old_address = GivenUp();
+  if (freed) {
+    event->address = GivenUp();
+  } else {
+    event->address = HandedOut(
+        AddressModel::ClassOf(event->layer, event->size_bytes, class_shift_));
+  }
   ++request_;
 }
 
@@ -117,7 +243,7 @@ bool EventDecoder::DecodeOther(unsigned head, Event* event) {
                                                : EventKind::kArenaRelease;
       event->layer = Layer::kObject;
       event->size_bytes = Wide();
-      event->address = Address(AddressWord());
+      event->address = Address();
       return true;
     case kContext:
       switch (sub_kind) {
@@ -154,9 +280,18 @@ void EventDecoder::Fail(const std::string& what) const {
                    "; the file was damaged or not written by arenalab");
 }
 
-std::uint64_t EventDecoder::Wide() {
+std::uint8_t EventDecoder::Byte(ColumnId id) {
+  Column& column = columns_[id];
+  if (column.at == column.end) {
+    Fail("column " + std::to_string(id) + " ends early");
+  }
+  return *column.at++;
+}
+
+std::uint64_t EventDecoder::Varint(ColumnId id) {
+  Column& column = columns_[id];
   std::uint64_t value;
-  if (!GetVarint(&wide_, wide_end_, &value)) {
+  if (!GetVarint(&column.at, column.end, &value)) {
     Fail("a number that is cut short or over 64 bits");
   }
   return value;
@@ -170,31 +305,23 @@ std::uint32_t EventDecoder::Wide32() {
   return static_cast<std::uint32_t>(value);
 }
 
-std::uint8_t EventDecoder::WideByte() {
-  if (wide_ == wide_end_) Fail("the wide column ends early");
-  return *wide_++;
-}
-
 std::string_view EventDecoder::Name() {
   const std::uint64_t bytes = Wide();
-  if (bytes > kMaxNameBytes ||
-      bytes > static_cast<std::uint64_t>(wide_end_ - wide_)) {
+  Column& wide = columns_[kWideColumn];
+  if (bytes > kMaxNameBytes || bytes > wide.bytes()) {
     Fail("a name longer than its column");
   }
-  const std::string_view name(reinterpret_cast<const char*>(wide_), bytes);
-  wide_ += bytes;
+  const std::string_view name(reinterpret_cast<const char*>(wide.at), bytes);
+  wide.at += bytes;
   return name;
 }
 
-std::uint32_t EventDecoder::AddressWord() {
-  if (address_ == address_end_) Fail("the address column ends early");
-  std::uint32_t word;
-  std::memcpy(&word, address_, sizeof word);
-  address_ += sizeof word;
-  return word;
-}
-
-std::uint64_t EventDecoder::Address(std::uint32_t word) {
+std::uint64_t EventDecoder::Address() {
+  std::uint32_t word = 0;
+  for (unsigned i = 0; i < sizeof word; ++i) {
+    word |= std::uint32_t{Byte(static_cast<ColumnId>(kAddressColumn + i))}
+            << 8 * i;
+  }
   const std::uint32_t region = word >> kRegionShift;
   if (region < region_count_) {
     return regions_[region] +

@@ -1,53 +1,80 @@
-// Turns the raw columns of one EVENTS block into events. The bytes may be
-// anything: what cannot be decoded throws, nothing is read outside them.
-// One thread; the bytes stay the caller's and must outlive the decoding.
+// Turns EVENTS blocks, one after another from the file's first, into events.
+// The bytes may be anything: what cannot be decoded throws, nothing is read
+// outside them. One thread.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "tracer/event.h"
+#include "tracer/format/address_model.h"
 #include "tracer/format/layout.h"
+
+struct ZSTD_DCtx_s;
 
 namespace arenalab {
 
 class EventDecoder {
  public:
+  EventDecoder() = default;
+  ~EventDecoder();
+  EventDecoder(const EventDecoder&) = delete;
+  EventDecoder& operator=(const EventDecoder&) = delete;
+
   // `where` begins the message of an InputError: the path and byte offset of
-  // the block. `first_request` is the number that the block must begin with.
-  void Begin(std::span<const std::uint8_t> raw, std::string where,
-             std::uint64_t first_request);
-  // False at the end of the block. event->name points into `raw`.
+  // the block. It must begin with request(). `raw` must outlive its decoding.
+  void Begin(std::span<const std::uint8_t> raw, std::string where);
+  // False at the end of the block. event->name is valid until the next Begin.
   bool Next(Event* event);
   // The number of the next request.
   std::uint64_t request() const { return request_; }
 
  private:
+  // What is left of a column.
+  struct Column {
+    const std::uint8_t* at = nullptr;
+    const std::uint8_t* end = nullptr;
+    std::size_t bytes() const { return static_cast<std::size_t>(end - at); }
+  };
+
   [[noreturn]] void Fail(const std::string& what) const;
-  std::uint64_t Wide();
+  void OpenColumns(std::span<const std::uint8_t> raw,
+                   const layout::EventsHeader& header);
+  void OpenColumn(const layout::ColumnEntry& entry, const std::uint8_t* stored);
+  void OpenModel(const layout::EventsHeader& header);
+  std::uint8_t Byte(layout::ColumnId id);
+  std::uint64_t Varint(layout::ColumnId id);
+  std::uint64_t Wide() { return Varint(layout::kWideColumn); }
   std::uint32_t Wide32();
-  std::uint8_t WideByte();
   std::string_view Name();
-  std::uint32_t AddressWord();
-  std::uint64_t Address(std::uint32_t word);
+  unsigned Head();
+  std::uint64_t Address();
+  std::uint64_t HandedOut(unsigned of_class);
+  std::uint64_t GivenUp();
   void DecodeRequest(unsigned head, Event* event);
   // False: a change of context, which is no event.
   bool DecodeOther(unsigned head, Event* event);
 
   std::string where_;
-  const std::uint8_t* head_ = nullptr;
-  const std::uint8_t* head_end_ = nullptr;
-  const std::uint8_t* address_ = nullptr;
-  const std::uint8_t* address_end_ = nullptr;
-  const std::uint8_t* wide_ = nullptr;
-  const std::uint8_t* wide_end_ = nullptr;
+  Column columns_[layout::kRequiredColumns] = {};
+  std::vector<std::uint8_t> buffers_[layout::kRequiredColumns];
+  std::uint32_t heads_left_ = 0;
+  std::uint16_t head_table_[layout::kMaxHeadTable] = {};
+  unsigned head_table_size_ = 0;
   std::uint64_t regions_[layout::kMaxRegions] = {};
   std::uint32_t region_count_ = 0;
+  unsigned class_shift_ = 0;
   std::uint32_t thread_ = 0;
   std::uint32_t state_ = 0;
   std::uint64_t time_ns_ = 0;
   std::uint64_t request_ = 0;
+  std::unique_ptr<AddressModel> model_;  // of the file's first block on
+  ZSTD_DCtx_s* decompressor_ = nullptr;  // made for the first that needs it
 };
 
 }  // namespace arenalab

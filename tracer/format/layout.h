@@ -12,7 +12,7 @@ namespace arenalab::layout {
 static_assert(std::endian::native == std::endian::little);
 
 inline constexpr char kMagic[8] = {'A', 'R', 'E', 'N', 'A', 'L', 'A', 'B'};
-inline constexpr std::uint32_t kVersion = 1;
+inline constexpr std::uint32_t kVersion = 2;
 inline constexpr std::size_t kFileHeaderBytes = 16;  // magic, version, zero
 
 enum BlockType : std::uint32_t {
@@ -40,22 +40,59 @@ struct EndRecord {
 };
 static_assert(sizeof(EndRecord) == 32);
 
+// An EVENTS block: this, `columns` entries, then what each column stores.
 struct EventsHeader {
   std::uint64_t first_request;
   std::uint64_t time_ns;
   std::uint32_t thread;
   std::uint32_t state;
   std::uint32_t heads;
-  std::uint32_t addresses;
-  std::uint32_t wide_bytes;
-  std::uint32_t regions;
+  std::uint16_t columns;
+  std::uint8_t class_shift;
+  std::uint8_t window_log2;
 };
-static_assert(sizeof(EventsHeader) == 40);
+static_assert(sizeof(EventsHeader) == 32);
+
+struct ColumnEntry {
+  std::uint16_t id;      // ascending in a block; what is absent is empty
+  std::uint16_t coding;  // Coding
+  std::uint32_t raw_bytes;
+  std::uint32_t stored_bytes;
+};
+static_assert(sizeof(ColumnEntry) == 12);
+
+enum Coding : std::uint16_t { kAsItIs = 0, kZstd = 1 };
+
+enum ColumnId : std::uint16_t {
+  kHeadTableColumn = 1,  // u16 each
+  kHeadsColumn = 2,      // a byte each, see kLiteralHead
+  kBirthsColumn = 3,     // a byte each: Birth
+  kDeathsColumn = 4,     // a varint each
+  // The explicit addresses' words, four columns of a byte each, lowest first.
+  kAddressColumn = 5,
+  kRegionsColumn = 9,  // u64 each
+  kWideColumn = 10,
+  kRequiredColumns = 11,  // one more than the last of them
+  // From here on: a reader that does not know it passes over it.
+  kFirstOptionalColumn = 0x8000,
+};
+inline constexpr unsigned kMaxColumns = 64;
+
+// A byte of the heads column that announces two more, the head itself.
+inline constexpr unsigned kLiteralHead = 255;
+inline constexpr unsigned kMaxHeadTable = kLiteralHead;
+
+// Where a block's address comes from (address_model.h).
+enum Birth : std::uint8_t { kReused = 0, kNext = 1, kExplicit = 2 };
+inline constexpr std::uint64_t kExplicitDeath = 0;
+
+inline constexpr unsigned kMinClassShift = 3, kMaxClassShift = 4;
+inline constexpr unsigned kMinWindowLog2 = 10, kMaxWindowLog2 = 24;
+inline constexpr unsigned kRecordWindowLog2 = 16;
 
 // What a block may hold at most, so that a reader's memory is bounded whatever
 // the file says.
 inline constexpr std::uint32_t kMaxHeads = 1u << 16;
-inline constexpr std::uint32_t kMaxAddresses = 2 * kMaxHeads;
 inline constexpr std::uint32_t kMaxWideBytes = 4u << 20;
 inline constexpr std::uint32_t kMaxNameBytes = 1u << 16;
 inline constexpr std::uint32_t kMaxMetaBytes = 4u << 20;

@@ -40,8 +40,7 @@ class Cursor {
     }
     if (next_ == file_.blocks().size()) return false;
     const BlockFile::Block& block = file_.blocks()[next_++];
-    decoder_.Begin(file_.Content(block, &buffer_), file_.Where(block),
-                   decoder_.request());
+    decoder_.Begin(file_.Content(block, &buffer_), file_.Where(block));
     in_block_ = true;
     return true;
   }
@@ -214,7 +213,7 @@ const TraceTotals& TraceReader::totals() const { return impl_->totals; }
 std::string TraceReader::ContentHash() const {
   Cursor cursor(impl_->file);
   Event event;
-  std::uint64_t hash = kVersion;
+  std::uint64_t hash = 1;  // whatever the format's version
   while (cursor.Next(&event)) hash = Mix(hash, event);
   char digits[17];
   std::snprintf(digits, sizeof digits, "%016llx",

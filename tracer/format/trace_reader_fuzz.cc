@@ -5,8 +5,8 @@
 // byte chooses how the rest is taken:
 //   0  a whole file, as it is
 //   1  the content of an EVENTS block, checksum and frame put around it
-//   2  columns: a byte each for the numbers of heads, addresses and regions,
-//      then their bytes, what is left being the wide column
+//   2  columns: a byte each for the number of heads and the alignment, then
+//      each column's length, a byte, and its bytes; what is left is wide
 //   3  the content of a META block
 #include <sys/mman.h>
 #include <unistd.h>
@@ -66,23 +66,28 @@ std::string Framed(BlockType type, const std::string& raw) {
 }
 
 std::string Columns(std::string_view data) {
-  EventsHeader header{};
   const auto take = [&data] {
-    if (data.empty()) return std::uint32_t{0};
+    if (data.empty()) return 0u;
     const auto byte = static_cast<unsigned char>(data.front());
     data.remove_prefix(1);
-    return std::uint32_t{byte};
+    return unsigned{byte};
   };
+  EventsHeader header{};
   header.heads = take();
-  header.addresses = take();
-  header.regions = take() % (kMaxRegions + 1);
-  const std::size_t fixed = header.regions * sizeof(std::uint64_t) +
-                            header.heads * sizeof(std::uint16_t) +
-                            header.addresses * sizeof(std::uint32_t);
-  std::string columns(data);
-  if (columns.size() < fixed) columns.resize(fixed);
-  header.wide_bytes = static_cast<std::uint32_t>(columns.size() - fixed);
-  return BytesOf(header) + columns;
+  header.class_shift = static_cast<std::uint8_t>(kMinClassShift + take() % 2);
+  header.window_log2 = kMinWindowLog2;
+  std::string entries, columns;
+  for (unsigned id = 1; id < kRequiredColumns; ++id) {
+    const std::size_t wanted = id == kWideColumn ? data.size() : take();
+    const std::size_t bytes = std::min(wanted, data.size());
+    const auto length = static_cast<std::uint32_t>(bytes);
+    entries += BytesOf(
+        ColumnEntry{static_cast<std::uint16_t>(id), kAsItIs, length, length});
+    columns += data.substr(0, bytes);
+    data.remove_prefix(bytes);
+    ++header.columns;
+  }
+  return BytesOf(header) + entries + columns;
 }
 
 std::string FileOf(std::string_view data) {

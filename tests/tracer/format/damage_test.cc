@@ -175,10 +175,13 @@ TEST_F(DamageTest, BytesBehindTheEndAreAnError) {
 
 TEST_F(DamageTest, OtherVersionsAreRefused) {
   std::string changed = bytes_;
-  changed[8] = 2;
-  EXPECT_THAT(Read(changed).error,
-              HasSubstr("byte 8: trace format version 2; this arenalab reads "
-                        "version 1 only"));
+  for (const int version : {1, 3}) {
+    changed[8] = static_cast<char>(version);
+    EXPECT_THAT(
+        Read(changed).error,
+        HasSubstr("byte 8: trace format version " + std::to_string(version) +
+                  "; this arenalab reads version 2 only"));
+  }
 }
 
 TEST_F(DamageTest, WhatIsNoTraceIsRefused) {

@@ -4,6 +4,7 @@
 #include <zstd.h>
 
 #include <cstring>
+#include <map>
 #include <string>
 
 #include "tests/tracer/format/mutation.h"
@@ -20,6 +21,38 @@ namespace {
 void FuzzOne(const std::string& bytes) {
   const std::vector<std::uint8_t> exact(bytes.begin(), bytes.end());
   LLVMFuzzerTestOneInput(exact.data(), exact.size());
+}
+
+// The columns of an EVENTS block as the target's way 2 takes them.
+std::string Decompressed(const std::string& content) {
+  layout::EventsHeader header;
+  std::memcpy(&header, content.data(), sizeof header);
+  std::size_t stored =
+      sizeof header + header.columns * sizeof(layout::ColumnEntry);
+  std::map<unsigned, std::string> columns;
+  for (unsigned i = 0; i < header.columns; ++i) {
+    layout::ColumnEntry entry;
+    std::memcpy(&entry, content.data() + sizeof header + i * sizeof entry,
+                sizeof entry);
+    std::string raw = content.substr(stored, entry.stored_bytes);
+    stored += entry.stored_bytes;
+    if (entry.coding == layout::kZstd) {
+      const std::string packed = raw;
+      raw.assign(entry.raw_bytes, '\0');
+      EXPECT_EQ(
+          ZSTD_decompress(raw.data(), raw.size(), packed.data(), packed.size()),
+          raw.size());
+    }
+    columns[entry.id] = raw;
+  }
+  std::string bytes = {static_cast<char>(header.heads),
+                       static_cast<char>(header.class_shift)};
+  for (unsigned id = 1; id < layout::kWideColumn; ++id) {
+    EXPECT_LT(columns[id].size(), 256u);
+    bytes += static_cast<char>(columns[id].size());
+    bytes += columns[id];
+  }
+  return bytes + columns[layout::kWideColumn];
 }
 
 // The file, and each of its blocks in the ways 1, 2 and 3.
@@ -41,13 +74,7 @@ void AddSeeds(const std::string& file, std::vector<std::string>* seeds) {
     if (header.type == layout::kMetaBlock) seeds->push_back("\x03" + raw);
     if (header.type != layout::kEventsBlock) continue;
     seeds->push_back("\x01" + raw);
-    layout::EventsHeader columns;
-    std::memcpy(&columns, raw.data(), sizeof columns);
-    seeds->push_back("\x02" +
-                     std::string{static_cast<char>(columns.heads),
-                                 static_cast<char>(columns.addresses),
-                                 static_cast<char>(columns.regions)} +
-                     raw.substr(sizeof columns));
+    seeds->push_back("\x02" + Decompressed(raw));
   }
 }
 

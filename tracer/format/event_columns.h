@@ -1,0 +1,88 @@
+// The columns of one EVENTS block while a writer fills them, and the block's
+// content made of them (../TRACE_FORMAT.md). Each column is compressed by
+// itself: its bytes are alike, those of two columns are not.
+//
+// One thread. What the address model knows is kept from block to block.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "tracer/event.h"
+#include "tracer/format/address_model.h"
+#include "tracer/format/layout.h"
+
+struct ZSTD_CCtx_s;
+
+namespace arenalab {
+
+class EventColumns {
+ public:
+  EventColumns();
+  ~EventColumns();
+  EventColumns(const EventColumns&) = delete;
+  EventColumns& operator=(const EventColumns&) = delete;
+
+  // pymalloc's alignment, as a power of two; for blocks that begin from now on.
+  void SetClassShift(unsigned shift) { class_shift_ = shift; }
+
+  bool empty() const { return heads_ == 0; }
+  // No room for another event: take the block first.
+  bool full() const;
+  // thread, state and time are compared with the last event's and written where
+  // they changed.
+  void Append(const Event& event, std::uint64_t request);
+  // The block's content, until the next call of anything; the columns are empty
+  // then. Empty where there is no memory for the compressor.
+  std::span<const std::uint8_t> Take();
+
+ private:
+  void BeginBlock(std::uint64_t request);
+  void PutHead(unsigned kind, unsigned layer, unsigned rest);
+  void PutWide(std::uint64_t value);
+  void PutName(std::string_view name);
+  void PutContext(const Event& event);
+  void PutRequest(const Event& event);
+  void PutOther(const Event& event);
+  void PutAddress(std::uint64_t address);
+  void PutBirth(const Event& event);
+  void PutDeath(std::uint64_t address);
+  bool FindRegion(std::uint64_t base);
+  std::uint32_t& OrdinalSlot(std::uint64_t address);
+  void StoreColumn(layout::ColumnId id, const void* raw, std::size_t bytes);
+
+  struct Buffers;  // one allocation, its pages touched as they fill
+  const std::unique_ptr<Buffers> buffers_;
+  std::uint8_t* heads_end_;
+  std::uint8_t* births_end_;
+  std::uint8_t* deaths_end_;
+  std::uint8_t* wide_end_;
+  std::uint32_t heads_ = 0;
+  std::uint32_t table_ = 0;  // heads that have a byte of their own
+  std::uint32_t explicit_ = 0;
+  std::uint64_t regions_[layout::kMaxRegions] = {};
+  std::uint32_t region_count_ = 0;
+  std::uint32_t last_region_ = 0;
+
+  layout::EventsHeader begin_{};
+  unsigned class_shift_ = layout::kMaxClassShift;
+  std::uint32_t thread_ = 0;
+  std::uint32_t state_ = 0;
+  std::uint64_t time_ns_ = 0;
+
+  AddressModel model_;
+  // The last birth at an address, found by a hash of it. A newer one takes an
+  // older one's place; then the older one's death is explicit.
+  std::vector<std::uint32_t> ordinals_;
+
+  ZSTD_CCtx_s* compressor_ = nullptr;
+  std::vector<layout::ColumnEntry> entries_;
+  std::vector<std::uint8_t> stored_;
+  std::size_t stored_bytes_ = 0;
+  std::vector<std::uint8_t> content_;
+};
+
+}  // namespace arenalab
