@@ -1,99 +1,124 @@
 // The layout of sys._debugmallocstats(); contract in debug_malloc_stats.h.
 #include "allocators/pymalloc/debug_malloc_stats.h"
 
+#include <cinttypes>
 #include <cstdint>
+#include <cstdio>
+#include <cstring>
 
 #include "allocators/pymalloc/size_class.h"
 
 namespace arenalab {
 namespace {
 
-constexpr std::size_t kLabelColumns = 35;
-constexpr std::size_t kNumberColumns = 21;
+// The longest line is a label and a number, each far shorter than half of it.
+constexpr std::size_t kMostLineBytes = 160;
 
-std::string RightAligned(std::string text, std::size_t columns) {
-  if (text.size() < columns) text.insert(0, columns - text.size(), ' ');
-  return text;
-}
+class Printer {
+ public:
+  Printer(void (*write)(void*, const char*, std::size_t), void* to)
+      : write_(write), to_(to) {}
 
-std::string WithCommas(std::uint64_t number) {
-  std::string text = std::to_string(number);
-  for (std::size_t at = text.size(); at > 3;) {
-    at -= 3;
-    text.insert(at, 1, ',');
+  void Text(const char* text) { write_(to_, text, std::strlen(text)); }
+
+  // `label                 =              1,234`; returns the number.
+  std::uint64_t Line(const char* label, std::uint64_t number) {
+    char digits[32];
+    char line[kMostLineBytes];
+    std::snprintf(line, sizeof(line), "%-35s=%21s\n", label,
+                  WithCommas(number, digits + sizeof(digits)));
+    Text(line);
+    return number;
   }
-  return text;
-}
 
-// `label                 =              1,234`; returns the number.
-std::uint64_t Line(std::string* out, std::string label, std::uint64_t number) {
-  if (label.size() < kLabelColumns) label.resize(kLabelColumns, ' ');
-  *out += label + '=' + RightAligned(WithCommas(number), kNumberColumns) + '\n';
-  return number;
-}
+  // `N unused pools * 4096 bytes`
+  std::uint64_t Line(std::uint64_t count, const char* what, std::size_t bytes,
+                     const char* unit) {
+    char label[kMostLineBytes / 2];
+    std::snprintf(label, sizeof(label), "%" PRIu64 " %s * %zu %s", count, what,
+                  bytes, unit);
+    return Line(label, count * bytes);
+  }
 
-void ClassTable(std::string* out, const Statistics& s,
+ private:
+  // Into the bytes before `end`; returns where it begins.
+  static const char* WithCommas(std::uint64_t number, char* end) {
+    char* at = end;
+    *--at = '\0';
+    for (int digits = 0;; ++digits) {
+      if (digits != 0 && digits % 3 == 0) *--at = ',';
+      *--at = static_cast<char>('0' + number % 10);
+      number /= 10;
+      if (number == 0) return at;
+    }
+  }
+
+  void (*write_)(void*, const char*, std::size_t);
+  void* to_;
+};
+
+void ClassTable(Printer* out, const Statistics& s,
                 const GeometryValues& geometry) {
-  *out +=
+  out->Text(
       "class   size   num pools   blocks in use  avail blocks\n"
-      "-----   ----   ---------   -------------  ------------\n";
+      "-----   ----   ---------   -------------  ------------\n");
   for (std::size_t i = 0; i < geometry.classes; ++i) {
     const ClassStatistics& c = s.classes[i];
     if (c.pools == 0) continue;
-    *out += RightAligned(std::to_string(i), 5) + ' ' +
-            RightAligned(std::to_string(BlockSize(geometry, i)), 6) + ' ' +
-            RightAligned(std::to_string(c.pools), 11) + ' ' +
-            RightAligned(std::to_string(c.used_blocks), 15) + ' ' +
-            RightAligned(std::to_string(c.available_blocks), 13) + '\n';
+    char line[kMostLineBytes];
+    std::snprintf(line, sizeof(line),
+                  "%5zu %6zu %11" PRIu64 " %15" PRIu64 " %13" PRIu64 "\n", i,
+                  BlockSize(geometry, i), c.pools, c.used_blocks,
+                  c.available_blocks);
+    out->Text(line);
   }
-  *out += '\n';
+  out->Text("\n");
 }
 
-void ArenaMap(std::string* out, const Statistics& s) {
-  *out += "\narena map counts\n";
-  Line(out, "# arena map mid nodes", s.map_mid_nodes);
-  Line(out, "# arena map bot nodes", s.map_bottom_nodes);
-  *out += '\n';
+void ArenaMap(Printer* out, const Statistics& s) {
+  out->Text("\narena map counts\n");
+  out->Line("# arena map mid nodes", s.map_mid_nodes);
+  out->Line("# arena map bot nodes", s.map_bottom_nodes);
+  out->Text("\n");
   std::uint64_t total = 0;
-  total += Line(out, "# bytes lost to arena map root", s.map_root_bytes);
-  total += Line(out, "# bytes lost to arena map mid", s.map_mid_bytes);
-  total += Line(out, "# bytes lost to arena map bot", s.map_bottom_bytes);
-  Line(out, "Total", total);
+  total += out->Line("# bytes lost to arena map root", s.map_root_bytes);
+  total += out->Line("# bytes lost to arena map mid", s.map_mid_bytes);
+  total += out->Line("# bytes lost to arena map bot", s.map_bottom_bytes);
+  out->Line("Total", total);
 }
 
 }  // namespace
 
-std::string FormatDebugMallocStats(const Statistics& s,
-                                   const GeometryValues& geometry,
-                                   const PolicyValues& policy) {
-  std::string out =
-      "Small block threshold = " + std::to_string(geometry.max_small_bytes) +
-      ", in " + std::to_string(geometry.classes) + " size classes.\n\n";
+void WriteDebugMallocStats(const Statistics& s, const GeometryValues& geometry,
+                           const PolicyValues& policy,
+                           void (*write)(void*, const char*, std::size_t),
+                           void* to) {
+  Printer out(write, to);
+  char head[kMostLineBytes];
+  std::snprintf(head, sizeof(head),
+                "Small block threshold = %zu, in %zu size classes.\n\n",
+                static_cast<std::size_t>(geometry.max_small_bytes),
+                static_cast<std::size_t>(geometry.classes));
+  out.Text(head);
   ClassTable(&out, s, geometry);
   if (policy.empty_pools == EmptyPools::kPerArena) {
-    Line(&out, "# arenas allocated total", s.arenas_created);
-    Line(&out, "# arenas reclaimed", s.arenas_released);
-    Line(&out, "# arenas highwater mark", s.arenas_high_water);
-    Line(&out, "# arenas allocated current", s.arenas_live);
+    out.Line("# arenas allocated total", s.arenas_created);
+    out.Line("# arenas reclaimed", s.arenas_released);
+    out.Line("# arenas highwater mark", s.arenas_high_water);
+    out.Line("# arenas allocated current", s.arenas_live);
   }
-  Line(&out,
-       std::to_string(s.arenas_live) + " arenas * " +
-           std::to_string(geometry.arena_bytes) + " bytes/arena",
-       s.arenas_live * geometry.arena_bytes);
-  out += '\n';
+  out.Line(s.arenas_live, "arenas", geometry.arena_bytes, "bytes/arena");
+  out.Text("\n");
   std::uint64_t total = 0;
-  total += Line(&out, "# bytes in allocated blocks", s.allocated_bytes);
-  total += Line(&out, "# bytes in available blocks", s.available_bytes);
-  total += Line(&out,
-                std::to_string(s.unused_pools) + " unused pools * " +
-                    std::to_string(geometry.pool_bytes) + " bytes",
-                s.unused_pools * geometry.pool_bytes);
-  total += Line(&out, "# bytes lost to pool headers", s.pool_header_bytes);
-  total += Line(&out, "# bytes lost to quantization", s.quantization_bytes);
-  total += Line(&out, "# bytes lost to arena alignment", s.alignment_bytes);
-  Line(&out, "Total", total);
+  total += out.Line("# bytes in allocated blocks", s.allocated_bytes);
+  total += out.Line("# bytes in available blocks", s.available_bytes);
+  total +=
+      out.Line(s.unused_pools, "unused pools", geometry.pool_bytes, "bytes");
+  total += out.Line("# bytes lost to pool headers", s.pool_header_bytes);
+  total += out.Line("# bytes lost to quantization", s.quantization_bytes);
+  total += out.Line("# bytes lost to arena alignment", s.alignment_bytes);
+  out.Line("Total", total);
   if (policy.address_test == AddressTest::kRadixTree) ArenaMap(&out, s);
-  return out;
 }
 
 }  // namespace arenalab

@@ -7,6 +7,7 @@
 // (2.3, 2.4) or no arena map (before 3.10).
 #pragma once
 
+#include <cstddef>
 #include <string>
 
 #include "allocators/pymalloc/geometry.h"
@@ -15,8 +16,24 @@
 
 namespace arenalab {
 
-std::string FormatDebugMallocStats(const Statistics& statistics,
-                                   const GeometryValues& geometry,
-                                   const PolicyValues& policy);
+// In pieces, to `write(to, text, bytes)`; allocates nothing.
+void WriteDebugMallocStats(
+    const Statistics& statistics, const GeometryValues& geometry,
+    const PolicyValues& policy,
+    void (*write)(void* to, const char* text, std::size_t bytes), void* to);
+
+// Here and not in the library, which needs no libstdc++.
+inline std::string FormatDebugMallocStats(const Statistics& statistics,
+                                          const GeometryValues& geometry,
+                                          const PolicyValues& policy) {
+  std::string text;
+  WriteDebugMallocStats(
+      statistics, geometry, policy,
+      [](void* to, const char* piece, std::size_t bytes) {
+        static_cast<std::string*>(to)->append(piece, bytes);
+      },
+      &text);
+  return text;
+}
 
 }  // namespace arenalab

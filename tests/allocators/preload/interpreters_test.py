@@ -1,0 +1,191 @@
+"""Every interpreter found, on every allocator: it runs, on that allocator, and cannot tell."""
+import os
+import subprocess
+import sys
+import unittest
+
+import interpreters
+import preloaded_run
+import xml_report
+
+# Prints what depends on each block's contents, and what the program sees of us.
+PROGRAM = """
+import os, sys
+words = [str(i) * 3 for i in range(60000)]
+table = {word: (word, [i]) for i, word in enumerate(words)}
+del words[::2]
+grown = bytearray()
+for i in range(3000): grown += b'x' * (i % 50)
+print(len(words), sum(map(len, table)), len(grown), bytes(5000) == bytes(grown)[:0] + bytes(5000))
+print(sorted(name for name in os.environ
+             if 'ARENALAB' in name or name in ('LD_PRELOAD', 'PYTHONMALLOC')))
+"""
+ANSWER = "30000 866670 73500 True\n[]\n"
+
+CHILDREN = """
+import os, subprocess, sys
+code = "import sys; print('libarenalab_' in open('/proc/self/maps').read())"
+for options in ({}, {'env': {}}):
+    print(subprocess.check_output([sys.executable, '-c', code], **options).decode().strip())
+child = os.fork()
+if child == 0:
+    kept = [str(i) for i in range(50000)]
+    os._exit(len(kept) % 251)
+print(os.waitpid(child, 0)[1] >> 8)
+"""
+
+THREADS = """
+import threading
+sums = []
+def work(seed):
+    kept = {}
+    for i in range(40000):
+        kept[(i * seed) % 4001] = bytes([i % 256]) * (i % 700)
+    sums.append(sum(len(value) + sum(value[:1]) for value in kept.values()))
+threads = [threading.Thread(target=work, args=(7,)) for _ in range(4)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+print(len(set(sums)))
+"""
+
+NO_MEMORY = """
+import resource
+resource.setrlimit(resource.RLIMIT_AS, (400 << 20, 400 << 20))
+kept = []
+try:
+    while True: kept.append((str(len(kept)), bytes(300)))
+except MemoryError:
+    kept = None
+    print('MemoryError')
+print(sum(len(str(i)) for i in range(100000)))
+"""
+
+
+class Interpreters(preloaded_run.PreloadedRun):
+
+    @preloaded_run.on_every_interpreter
+    def test_run_on_every_allocator(self, python, version):
+        for allocator in preloaded_run.EVERY:
+            with self.subTest(allocator=allocator):
+                self.assertEqual(self.run_program(python, PROGRAM, allocator=allocator)[0], ANSWER)
+                self.assertEqual(self.summary["allocator"], allocator)
+                self.assertEqual(self.summary["hooks"], "kept")
+        # 60,000 strings and more do not fit into fewer: the clone served them.
+        self.run_program(python, PROGRAM)
+        self.assertGreater(int(self.summary["arenas_created"]), 8)
+
+    @preloaded_run.on_every_interpreter
+    def test_run_on_every_allocator_whatever_python_was_told(self, python, version):
+        for options, wish in (((), "malloc"), ((), "debug"), (("-I",), None),
+                              (("-X", "dev"), None), (("-X", "dev", "-E"), "debug")):
+            with self.subTest(options=options, wish=wish):
+                environment = {} if wish is None else {"PYTHONMALLOC": wish}
+                code = "kept = [str(i) for i in range(60000)]"
+                self.run_program(python, code, *options, **environment)
+                looks = wish == "debug" and "-E" not in options and (
+                    "-I" not in options or version < (3, 7))
+                debug = looks or "dev" in options and version >= (3, 7)
+                self.assertEqual(self.summary["hooks"], "debug" if debug else "kept")
+                self.assertGreater(int(self.summary["arenas_created"]), 2)
+
+    @preloaded_run.on_every_interpreter
+    def test_children_run_on_it_too(self, python, version):
+        self.assertEqual(self.run_program(python, CHILDREN)[0], "True\nTrue\n51\n")
+
+    def newest(self):
+        found = interpreters.interpreters()
+        return found[list(found)[-1]]
+
+    def test_threads(self):
+        for allocator in preloaded_run.EVERY:
+            with self.subTest(allocator=allocator):
+                self.assertEqual(self.run_program(self.newest(), THREADS, allocator=allocator)[0],
+                                 "1\n")
+
+    def test_out_of_memory_is_a_memory_error(self):
+        for allocator in preloaded_run.EVERY:
+            with self.subTest(allocator=allocator):
+                self.assertEqual(self.run_program(self.newest(), NO_MEMORY, allocator=allocator)[0],
+                                 "MemoryError\n488890\n")
+
+    def test_isolated_interpreters_have_a_heap_each(self):
+        tried = 0
+        program = os.path.abspath("tools/study/isolated_interpreters.py")
+        with open(program) as file:
+            code = file.read().replace("range(40)", "range(4)")
+        for version, python in interpreters.interpreters().items():
+            if interpreters.number(version) < (3, 12):
+                continue
+            tried += 1
+            for allocator in preloaded_run.EVERY:
+                with self.subTest(python=version, allocator=allocator):
+                    self.assertEqual(self.run_program(python, code, allocator=allocator)[0], "4\n")
+        if not tried:
+            self.skipTest("no interpreter of 3.12 or later here")
+
+    def test_the_raw_domain_where_an_allocator_can_serve_it(self):
+        for allocator in ("mimalloc", "jemalloc", "system", "pass-through"):
+            with self.subTest(allocator=allocator):
+                self.assertEqual(self.run_program(self.newest(), PROGRAM, allocator=allocator,
+                                                  ARENALAB_SCOPE="raw")[0], ANSWER)
+                self.assertEqual(self.summary["scope"], "raw")
+
+    def test_another_generation_and_settings(self):
+        for settings in ("cpython-3.9", "classic", "cpython-2.3", "keep_arenas:4",
+                         "geometry:cpython-3.8,arena_choice:address"):
+            with self.subTest(settings=settings):
+                self.assertEqual(self.run_program(self.newest(), PROGRAM,
+                                                  ARENALAB_PYMALLOC=settings)[0], ANSWER)
+                self.assertIn(settings, self.summary["settings"])
+
+    def test_a_library_by_its_path(self):
+        path = "/usr/lib/x86_64-linux-gnu/libjemalloc.so.2"
+        if not os.path.exists(path):
+            self.skipTest("no " + path)
+        output, stderr = self.run_program(self.newest(), PROGRAM, allocator="library", behind=path,
+                                          MALLOC_CONF="stats_print:true")
+        self.assertEqual(output, ANSWER)
+        self.assertIn("jemalloc statistics", stderr)
+
+    def test_a_process_without_an_interpreter_keeps_its_environment(self):
+        shown = subprocess.check_output(
+            ["env"], env={"LD_PRELOAD": preloaded_run.library("pymalloc"), "ARENALAB_STATS": "1",
+                          "PATH": os.environ["PATH"]}).decode()
+        self.assertIn("ARENALAB_STATS=1\n", shown)
+        self.assertIn("LD_PRELOAD=", shown)
+
+
+class Refusals(preloaded_run.PreloadedRun):
+
+    def refusal(self, allocator, behind="", **environment):
+        output, stderr = self.run_program(sys.executable, "print('ran')", allocator=allocator,
+                                          behind=behind, status=125, **environment)
+        self.assertEqual(output, "")
+        self.assertEqual(stderr.count("\n"), 1)
+        self.assertTrue(stderr.startswith("arenalab: %s: " % allocator), stderr)
+        return stderr
+
+    def test_pymalloc_under_the_raw_domain(self):
+        self.assertIn("without the interpreter's lock",
+                      self.refusal("pymalloc", ARENALAB_SCOPE="raw"))
+
+    def test_a_scope_a_setting_and_a_generation_that_are_none(self):
+        self.assertIn("mem+obj or raw", self.refusal("system", ARENALAB_SCOPE="all"))
+        self.assertIn("no such key", self.refusal("pymalloc", ARENALAB_PYMALLOC="pools:3"))
+        self.assertIn("no such generation", self.refusal("pymalloc", ARENALAB_PYMALLOC="3.99"))
+        self.assertIn("lanes", self.refusal("pymalloc", ARENALAB_PYMALLOC="lanes:domain"))
+
+    def test_no_library_behind(self):
+        self.assertIn("no malloc library is preloaded behind", self.refusal("library"))
+
+    def test_a_free_threaded_build(self):
+        fake = os.path.abspath("tests/allocators/preload/libfree_threaded.so")
+        done = subprocess.run(["true"], stderr=subprocess.PIPE, universal_newlines=True,
+                              env={"LD_PRELOAD": preloaded_run.library("mimalloc") + " " + fake,
+                                   "PATH": os.environ["PATH"]})
+        self.assertEqual(done.returncode, 125)
+        self.assertIn("free-threaded build: its cycle collector", done.stderr)
+
+
+if __name__ == "__main__":
+    xml_report.main()
