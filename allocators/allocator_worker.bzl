@@ -33,7 +33,7 @@ def allocator_worker(
         visit = None,
         contract_settings = [""],
         tags = []):
-    """Defines :replay_worker_NAME and :contract_test_NAME.
+    """Defines :replay_worker_NAME, :thread_worker_NAME and :contract_test_NAME.
 
     Args:
       name: what the user types after -a.
@@ -62,6 +62,16 @@ def allocator_worker(
         tags = tags,
         deps = deps + [
             "//tools/replay:worker",
+        ],
+    )
+    cc_binary(
+        name = "thread_worker_" + name,
+        srcs = ["//tools/threads:worker_main.cc"],
+        copts = _WORKER_COPTS + ["-D" + define for define in defines],
+        linkopts = _WORKER_LINKOPTS,
+        tags = tags,
+        deps = deps + [
+            "//tools/threads:worker",
         ],
     )
     cc_test(
@@ -126,7 +136,7 @@ def all_workers(name):
         srcs = [
             ":" + rule
             for rule in native.existing_rules()
-            if rule.startswith("replay_worker_")
+            if rule.startswith("replay_worker_") or rule.startswith("thread_worker_")
         ],
         tags = ["own_malloc"],
     )

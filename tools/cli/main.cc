@@ -8,11 +8,13 @@
 #include "tools/cli/experiment.h"
 #include "tools/cli/help.h"
 #include "tools/cli/inspect.h"
+#include "tools/cli/models.h"
 #include "tools/cli/record.h"
 #include "tools/cli/replay.h"
 #include "tools/cli/report.h"
 #include "tools/cli/run.h"
 #include "tools/cli/stats.h"
+#include "tools/cli/threads.h"
 #include "tools/cli/trace.h"
 #include "tools/cli/verb.h"
 #include "tools/cli/verify.h"
@@ -38,6 +40,8 @@ int Main(int argc, char** argv) {
   AddVerify(line);
   AddCompare(line);
   AddStats(line);
+  AddThreads(line);
+  AddModels(line);
   AddInspect(line);
   AddDoctor(line);
   AddExperiment(line);
