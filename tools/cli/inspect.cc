@@ -47,9 +47,9 @@ void Print(const std::string& text) {
 }
 
 void PrintBlock(const LiveBlock& block, const HeldObject& held) {
-  std::printf("%llx %zu %s %s\n",
+  std::printf("%llx %zu %s%s %s\n",
               static_cast<unsigned long long>(block.address + held.offset),
-              block.block_bytes,
+              block.block_bytes, held.is_part ? "memory:" : "",
               held.type == nullptr ? "-" : held.type->name.c_str(),
               NameOf(held.owner));
 }

@@ -2,6 +2,7 @@
 // allocator_state.h.
 #include "tools/inspect/allocator_state.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <iterator>
@@ -132,13 +133,54 @@ class Searcher {
   std::vector<AllocatorState>* found_;
 };
 
+constexpr std::uint64_t kPageMask = kPageBytes - 1;
+
+struct Arena {
+  std::uint64_t base;
+  std::uint64_t bytes;
+};
+
+// What is carved of an arena tells of which size all of them are at least.
+std::uint64_t ArenaBytesOf(const AllocatorState& state) {
+  std::uint64_t most = 0;
+  for (const FoundArena& arena : state.arenas)
+    most = std::max(most, arena.record.next_virgin_pool - arena.record.base);
+  return most <= Classic::kGeometry.arena_bytes ? Classic::kGeometry.arena_bytes
+         : most <= Cpython311::kGeometry.arena_bytes
+             ? Cpython311::kGeometry.arena_bytes
+             : Cpython315HugePages::kGeometry.arena_bytes;
+}
+
+void SearchRun(TargetMemory& memory, std::uint64_t run_begin,
+               std::uint64_t run_end, Searcher* searcher) {
+  constexpr std::uint64_t kPiece = 4 * kMiB;
+  std::vector<std::uint64_t> words;
+  memory.VisitContent(
+      run_begin, run_end, [&](std::uint64_t begin, std::uint64_t end) {
+        for (std::uint64_t at = begin; at < end; at += kPiece) {
+          const std::uint64_t to = std::min(at + kPiece, end);
+          // The rim of a piece is read with both of its pieces.
+          const std::uint64_t rim = kSpan * kWord;
+          const std::uint64_t from = at - std::min(rim, at - begin);
+          const std::uint64_t until = to + std::min(rim, end - to);
+          words.resize((until - from) / kWord);
+          const std::size_t got =
+              memory.Read(from, words.data(), words.size() * kWord) / kWord;
+          const auto index = [&](std::uint64_t address) {
+            return std::min<std::int64_t>((address - from) / kWord, got);
+          };
+          searcher->SearchPiece(from, words.data(), index(at), index(to),
+                                static_cast<std::int64_t>(got));
+        }
+      });
+}
+
 }  // namespace
 
 std::vector<AllocatorState> FindAllocatorStates(TargetMemory& memory) {
-  constexpr std::uint64_t kPiece = 4 * kMiB;
   std::vector<AllocatorState> found;
   Searcher searcher(memory, &found);
-  std::vector<std::uint64_t> words;
+  std::vector<Mapping> anonymous;
   // Static data may begin in a file's mapping and go on in an anonymous one
   // beside it: neighbours are searched as one.
   const std::vector<Mapping>& mappings = memory.mappings();
@@ -153,25 +195,30 @@ std::vector<AllocatorState> FindAllocatorStates(TargetMemory& memory) {
          mappings[i].writable && mappings[i].readable && !mappings[i].shared;
          ++i)
       run.end = mappings[i].end;
-    memory.VisitContent(
-        run.begin, run.end, [&](std::uint64_t begin, std::uint64_t end) {
-          for (std::uint64_t at = begin; at < end; at += kPiece) {
-            const std::uint64_t to = std::min(at + kPiece, end);
-            // The rim of a piece is read with both of its pieces.
-            const std::uint64_t rim = kSpan * kWord;
-            const std::uint64_t from = at - std::min(rim, at - begin);
-            const std::uint64_t until = to + std::min(rim, end - to);
-            words.resize((until - from) / kWord);
-            const std::size_t got =
-                memory.Read(from, words.data(), words.size() * kWord) / kWord;
-            const auto index = [&](std::uint64_t address) {
-              return std::min<std::int64_t>((address - from) / kWord, got);
-            };
-            searcher.SearchPiece(from, words.data(), index(at), index(to),
-                                 static_cast<std::int64_t>(got));
-          }
-        });
+    // Static data first: with the main interpreter's arenas known, most of
+    // what is anonymous need not be searched.
+    if (run.path.empty())
+      anonymous.push_back(run);
+    else
+      SearchRun(memory, run.begin, run.end, &searcher);
   }
+  std::vector<Arena> arenas;
+  for (const AllocatorState& state : found)
+    for (const FoundArena& arena : state.arenas)
+      arenas.push_back({arena.record.base, ArenaBytesOf(state)});
+  std::sort(arenas.begin(), arenas.end(),
+            [](const Arena& a, const Arena& b) { return a.base < b.base; });
+  for (const Mapping& run : anonymous) {
+    std::uint64_t from = run.begin;
+    for (const Arena& arena : arenas) {
+      if (arena.base < from || arena.base >= run.end) continue;
+      SearchRun(memory, from, arena.base & ~kPageMask, &searcher);
+      from = std::min(run.end, (arena.base + arena.bytes) & ~kPageMask);
+    }
+    if (from < run.end) SearchRun(memory, from, run.end, &searcher);
+  }
+  std::sort(found.begin(), found.end(),
+            [](const auto& a, const auto& b) { return a.address < b.address; });
   return found;
 }
 

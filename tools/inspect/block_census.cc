@@ -9,7 +9,8 @@ namespace arenalab {
 void BlockCensus::Add(const LiveBlock& block, const HeldObject& held) {
   if (by_arena_.size() <= block.arena) by_arena_.resize(block.arena + 1);
   Count& count = by_arena_[block.arena][{
-      held.type, held.type == nullptr ? block.block_bytes : 0, held.owner}];
+      held.type, held.type == nullptr ? block.block_bytes : 0, held.owner,
+      held.is_part}];
   ++count.blocks;
   count.bytes += block.block_bytes;
 }
@@ -40,14 +41,16 @@ Census BlockCensus::Finish(const std::vector<ArenaReading>& arenas) const {
         ++census.owners[static_cast<std::size_t>(first)].only_arenas;
     }
     for (const auto& [key, count] : by_arena_[i]) {
-      const bool is_object = key.type != nullptr;
+      const bool is_object = key.type != nullptr && !key.is_part;
       const std::string name =
-          is_object ? key.type->name
-                    : "no object, " + std::to_string(key.block_bytes) + " B";
+          key.type != nullptr
+              ? NameOf({key.type, key.owner, 0, key.is_part})
+              : "no object, " + std::to_string(key.block_bytes) + " B";
       TypeRow& row = rows[{name, is_object}];
       OwnerRow& owner = census.owners[static_cast<std::size_t>(key.owner)];
       row.name = name;
       row.is_object = is_object;
+      row.is_part = key.is_part;
       row.blocks += count.blocks;
       row.bytes += count.bytes;
       owner.blocks += count.blocks;

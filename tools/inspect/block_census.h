@@ -17,10 +17,12 @@
 
 namespace arenalab {
 
-// One type, or one block size of what is no object.
+// One type, the memory of one type's objects, or one block size of what is
+// neither.
 struct TypeRow {
-  std::string name;
+  std::string name;  // "dict", "memory of dict", "no object, 48 B"
   bool is_object = true;
+  bool is_part = false;
   std::uint64_t blocks = 0;
   std::uint64_t bytes = 0;  // of the blocks, not what was asked for
   std::uint64_t pinners = 0;
@@ -61,6 +63,7 @@ class BlockCensus {
     const ObjectType* type;   // or nullptr and
     std::size_t block_bytes;  // 0 if there is a type
     Owner owner;
+    bool is_part;
     auto operator<=>(const Key&) const = default;
   };
   struct Count {

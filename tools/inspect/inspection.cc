@@ -2,6 +2,7 @@
 #include "tools/inspect/inspection.h"
 
 #include "allocators/pymalloc/debug_malloc_stats.h"
+#include "tools/inspect/block_map.h"
 #include "tools/inspect/copied_memory.h"
 #include "tools/inspect/core_file.h"
 #include "tools/inspect/header_search.h"
@@ -37,14 +38,18 @@ std::vector<HeapReading> ReadHeaps(TargetMemory& memory,
                                    Inspection* inspection) {
   std::vector<HeapReading> readings;
   for (const FoundHeap& found : heaps) {
-    BlockCensus census;
+    BlockMap blocks(found.geometry);
     readings.push_back(ReadHeap(
         memory, found.state, found.geometry, [&](const LiveBlock& block) {
-          const HeldObject held =
-              types.Identify(block.bytes, block.block_bytes);
-          census.Add(block, held);
-          if (visit) visit(block, held);
+          blocks.Add(block, types.Identify(block.bytes, block.block_bytes));
         }));
+    ReadHeap(memory, found.state, found.geometry,
+             [&](const LiveBlock& block) { blocks.Follow(block); });
+    BlockCensus census;
+    blocks.Visit([&](const LiveBlock& block, const HeldObject& held) {
+      census.Add(block, held);
+      if (visit) visit(block, held);
+    });
     inspection->heaps.push_back(
         {readings.back(), census.Finish(readings.back().arenas)});
   }

@@ -38,7 +38,7 @@ struct Inspection {
   std::optional<WhoseMemory> whose;   // a core does not tell
 };
 
-// Called for each live block with what it holds.
+// Called for each live block with what it holds; its bytes are not there.
 using BlockVisitor =
     std::function<void(const LiveBlock& block, const HeldObject& held)>;
 

@@ -46,6 +46,7 @@ Json HeapJson(const HeapInspection& heap) {
   for (const TypeRow& row : heap.census.types)
     json["types"].push_back({{"name", row.name},
                              {"is_object", row.is_object},
+                             {"is_part", row.is_part},
                              {"blocks", row.blocks},
                              {"bytes", row.bytes},
                              {"pinners", row.pinners}});

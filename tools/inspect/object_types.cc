@@ -54,6 +54,11 @@ const char* NameOf(Owner owner) {
   return kNames[static_cast<std::size_t>(owner)];
 }
 
+std::string NameOf(const HeldObject& held) {
+  if (held.type == nullptr) return "";
+  return held.is_part ? "memory of " + held.type->name : held.type->name;
+}
+
 std::unique_ptr<ObjectType> ObjectTypes::Read(std::uint64_t address) const {
   TypeHead head;
   if (address % 8 != 0 || memory_.Find(address) == nullptr ||

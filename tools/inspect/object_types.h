@@ -42,7 +42,13 @@ struct HeldObject {
   const ObjectType* type = nullptr;  // owned by ObjectTypes; nullptr: unknown
   Owner owner = Owner::kUnknown;
   std::size_t offset = 0;  // of the object in its block
+  // No object lives in the block; it is memory of one of this type
+  // (block_map.h).
+  bool is_part = false;
 };
+
+// "dict", "memory of dict", or "" if there is no type.
+std::string NameOf(const HeldObject& held);
 
 class ObjectTypes {
  public:

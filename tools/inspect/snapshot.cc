@@ -8,6 +8,7 @@
 
 #include "allocators/pymalloc/debug_malloc_stats.h"
 #include "allocators/pymalloc/generation.h"
+#include "tools/inspect/block_map.h"
 #include "tools/inspect/heap_generation.h"
 #include "tools/inspect/heap_imaging.h"
 #include "tools/replay/readable.h"
@@ -78,7 +79,15 @@ void RequireTypes(const Snapshot& snapshot) {
     throw InputError(snapshot.path + ": does not say what lives in its blocks");
 }
 
-// Bytes by type over all heaps, the most first.
+constexpr std::string_view kPart = "memory of ";
+std::string NameOfPart(const std::string& type) {
+  return std::string(kPart) + type;
+}
+std::string WithoutPart(const std::string& name) {
+  return name.starts_with(kPart) ? name.substr(kPart.size()) : name;
+}
+
+// Bytes by type over all heaps, the most first; its memory is the type's.
 std::vector<std::pair<std::string, std::uint64_t>> BytesByType(
     const Snapshot& snapshot) {
   std::unordered_map<std::string, std::uint64_t> sums;
@@ -89,7 +98,7 @@ std::vector<std::pair<std::string, std::uint64_t>> BytesByType(
       bytes[snapshot.types[i].types[at++]] += block;
     });
     for (std::size_t t = 0; t < bytes.size(); ++t)
-      sums[snapshot.types[i].names[t]] += bytes[t];
+      sums[WithoutPart(snapshot.types[i].names[t])] += bytes[t];
   }
   std::vector<std::pair<std::string, std::uint64_t>> sorted(sums.begin(),
                                                             sums.end());
@@ -111,18 +120,22 @@ Snapshot TakeSnapshot(TargetMemory& memory, const std::vector<FoundHeap>& heaps,
   const auto version = FindPythonVersion(memory);
   snapshot.python = version.value_or("");
   for (const FoundHeap& found : heaps) {
-    BlockTypes of_blocks;
-    std::map<std::string, std::uint32_t> numbers;
+    BlockMap blocks(found.geometry);
     HeapImage image = ReadHeapImage(
         memory, found.state, found.geometry, [&](const LiveBlock& block) {
-          const HeldObject held =
-              types.Identify(block.bytes, block.block_bytes);
-          const std::string name = held.type == nullptr ? "" : held.type->name;
-          const auto [at, is_new] = numbers.try_emplace(
-              name, static_cast<std::uint32_t>(numbers.size()));
-          if (is_new) of_blocks.names.push_back(name);
-          of_blocks.types.push_back(at->second);
+          blocks.Add(block, types.Identify(block.bytes, block.block_bytes));
         });
+    ReadHeapImage(memory, found.state, found.geometry,
+                  [&](const LiveBlock& block) { blocks.Follow(block); });
+    BlockTypes of_blocks;
+    std::map<std::pair<const ObjectType*, bool>, std::uint32_t> numbers;
+    blocks.Visit([&](const LiveBlock&, const HeldObject& held) {
+      const auto [at, is_new] =
+          numbers.try_emplace({held.type, held.is_part},
+                              static_cast<std::uint32_t>(numbers.size()));
+      if (is_new) of_blocks.names.push_back(NameOf(held));
+      of_blocks.types.push_back(at->second);
+    });
     image.state = static_cast<std::uint32_t>(snapshot.heaps.size());
     snapshot.heaps.push_back(std::move(image));
     snapshot.types.push_back(std::move(of_blocks));
@@ -189,8 +202,12 @@ WhatIf FreeAllOf(const Snapshot& snapshot,
     const BlockTypes& of_heap = snapshot.types[i];
     std::vector<bool> goes(of_heap.names.size());
     for (std::size_t t = 0; t < goes.size(); ++t)
-      if ((goes[t] = chosen.count(of_heap.names[t]) != 0))
-        found.insert(of_heap.names[t]);
+      for (const std::string& type : chosen)
+        if (of_heap.names[t] == type ||
+            (!type.empty() && of_heap.names[t] == NameOfPart(type))) {
+          goes[t] = true;
+          found.insert(type);
+        }
     const std::uint64_t before = seeded.heap().ComputeStatistics().arenas_live;
     for (std::size_t b = 0; b < seeded.blocks().size(); ++b) {
       if (!goes[of_heap.types[b]]) continue;

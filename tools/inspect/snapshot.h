@@ -38,7 +38,8 @@ void WriteSnapshot(const Snapshot& snapshot, const std::string& path);
 // Any trace that begins with heaps.
 Snapshot ReadSnapshot(const std::string& path);
 
-// What the clone says after all live blocks of a type were freed, in all heaps.
+// What the clone says after all live blocks of a type were freed, and the
+// memory of its objects ("memory of dict"), in all heaps.
 struct WhatIf {
   std::string type;
   std::uint64_t blocks = 0;

@@ -13,6 +13,11 @@ import signal
 import sys
 import threading
 
+try:
+    import ctypes
+except ImportError:  # of a build without libffi
+    ctypes = None
+
 
 def lists():
     kept = []
@@ -49,9 +54,26 @@ def wave():
 def mixed():
     kept = []
     for i in range(6000):
+        kept.append(set(range(i, i + 12)) if i % 4 == 0 else list(range(i % 9)))
         kept.append({"number": i, "parts": [float(i), str(i), (i, i + 1)], "set": {i, str(i)},
                      "call": (lambda j=i: j), "bytes": b"%d" % i})
     return kept[::3] + records()[:200]
+
+
+def owners():
+    """Strings of which half are interned; dicts and lists that died and are kept
+    by the interpreter."""
+    kept = [sys.intern("interned %d" % i) for i in range(3000)]
+    kept += [("plain %d" % i) for i in range(3000)]
+    dead = [{} for _ in range(200)] + [[] for _ in range(200)]
+    del dead
+    return kept
+
+
+def write_strings(path, kept):
+    with open(path, "w") as out:
+        for text in kept:
+            out.write("%x %s\n" % (id(text), text.split()[0]))
 
 
 def burst():
@@ -80,6 +102,12 @@ def interpreters():
     return number
 
 
+def memory_of(thing):
+    """The block that a list or a set has apart from itself, by CPython's own structs."""
+    word = 24 if isinstance(thing, list) else 40
+    return ctypes.c_size_t.from_address(id(thing) + word).value
+
+
 def write_ids(path):
     known = {}
 
@@ -89,6 +117,10 @@ def write_ids(path):
         enter(thing)
         for part in gc.get_referents(thing):
             enter(part)
+        if ctypes and type(thing) is list and thing:
+            known[memory_of(thing)] = "memory:list"
+        if ctypes and type(thing) is set and len(thing) > 8:
+            known[memory_of(thing)] = "memory:set"
     del thing, part
     with open(path, "w") as out:
         for address, name in known.items():
@@ -97,7 +129,9 @@ def write_ids(path):
 
 def main():
     kept = [] if sys.argv[1] == "start" else globals()[sys.argv[1]]()
-    if len(sys.argv) > 2:
+    if sys.argv[1] == "owners":
+        write_strings(sys.argv[2], kept)
+    elif len(sys.argv) > 2:
         gc.collect()
         write_ids(sys.argv[2])
     dump, pause = sys._debugmallocstats, signal.pause
