@@ -90,6 +90,10 @@ std::size_t NativeHeap::UsableSize(void* p) const noexcept {
   return pool_bytes - max_next_offset;
 }
 
+bool NativeHeap::TellsUsableSize() const noexcept {
+  return !IsChosen("mimalloc");
+}
+
 HeapSnapshot NativeHeap::Snapshot() const noexcept {
   if (IsChosen("mimalloc")) return {};
   if (IsChosen("malloc")) {

@@ -66,6 +66,7 @@ class NativeHeap {
   std::size_t UsableSize(void* p) const noexcept;
   // Arenas; with PYTHONMALLOC:malloc what mallinfo2() tells, as `system` does.
   HeapSnapshot Snapshot() const noexcept;
+  bool TellsUsableSize() const noexcept;
 
  private:
   PythonApi api_;  // in the object: the loop finds it without asking again
@@ -106,6 +107,7 @@ class LoggedNativeHeap {
   void Free(void* p) noexcept { heap_.Free(p); }
   std::size_t UsableSize(void* p) const noexcept { return heap_.UsableSize(p); }
   HeapSnapshot Snapshot() const noexcept { return heap_.Snapshot(); }
+  bool TellsUsableSize() const noexcept { return heap_.TellsUsableSize(); }
 
  private:
   void* Log(void* block) noexcept;

@@ -35,6 +35,8 @@ class NullHeap {
   void* Reallocate(void* p, std::size_t bytes) noexcept;
   void Free(void* p) noexcept;
   std::size_t UsableSize(void* p) const noexcept;
+  // Blocks overlap: their sizes have no sum.
+  bool TellsUsableSize() const noexcept { return false; }
   HeapSnapshot Snapshot() const noexcept;
 
  private:

@@ -65,6 +65,11 @@ class SystemHeap {
     return malloc_usable_size(p);
   }
 
+  // malloc_usable_size() of a preloaded library would be the C library's.
+  bool TellsUsableSize() const noexcept { return !preloaded_; }
+  // mallinfo2() walks every free chunk of the heap.
+  bool SlowSnapshot() const noexcept { return !preloaded_; }
+
   // live_block_bytes counts what lies in the thread caches as live: to
   // mallinfo2() a cached chunk is in use.
   HeapSnapshot Snapshot() const noexcept {

@@ -22,6 +22,7 @@ struct Flags {
   std::string touch = "header";
   std::string clock = "both";
   bool overwrite = false;
+  bool no_oracle = false;
 };
 
 // As typed; CLI11 keeps no argv.
@@ -46,6 +47,7 @@ int Run(Flags& flags) {
   }
   flags.request.scope = *ScopeNamed(flags.scope);
   flags.request.touch = *TouchOfName(flags.touch);
+  flags.request.oracle = !flags.no_oracle;
   flags.request.recorded_clock = flags.clock == "both";
   const nlohmann::ordered_json results = ReplayForPeople(flags.request);
   WriteResults(results, flags.output, flags.overwrite);
@@ -123,6 +125,9 @@ void AddReplay(CommandLine& line) {
              "by the clock, also the recorded time")
       .OneOf({"both", "stopped"})
       .ShowDefault();
+  verb.Flag("--no-oracle", &flags->no_oracle,
+            "Leave out the limit with foresight, which packs all requests "
+            "three times");
   verb.Value("--repetitions", &request.repetitions,
              "Timed rounds; 0 measures no times")
       .Between(0, 10000)

@@ -72,6 +72,15 @@ class CommittedPages {
     }
   }
 
+  bool Written(std::uint64_t address) const {
+    const std::uint64_t from = address - begin_;
+    const std::size_t slot = from >> slot_shift_;
+    const std::size_t page =
+        (from - (std::uint64_t{slot} << slot_shift_)) >> page_shift_;
+    return (written_[slot * words_per_slot_ + page / 64] >> (page % 64) & 1) !=
+           0;
+  }
+
   std::uint64_t bytes() const { return pages_ << page_shift_; }
 
  private:

@@ -76,6 +76,8 @@ class Model : public ArenaListener {
         geometry_(values.geometry),
         region_(geometry_.arena_bytes, options.arena_offsets, this),
         committed_(region_, options.page_bytes),
+        page_bytes_(options.page_bytes),
+        mesh_(options.mesh),
         map_(geometry_, region_, samples.timeline.steps.size(),
              options.map_budget_bytes),
         example_sample_(
@@ -113,6 +115,7 @@ class Model : public ArenaListener {
     for (std::size_t c = 0; c < geometry_.classes; ++c) {
       run_.segregation_bytes += most_used_blocks_[c] * BlockSize(geometry_, c);
     }
+    run_.retention = watch_.Finish(cursor_.request());
     run_.map = map_.Encode();
     run_.map_told = map_.told();
     if (objects_) run_.objects = objects_->Encode();
@@ -127,15 +130,22 @@ class Model : public ArenaListener {
     std::uint64_t address = 0;  // of a pool block
     std::uint64_t bytes : 56 = 0;
     std::uint64_t size_class : 8 = kRaw;
+    // What of a pool block's life the moments need (retention.h).
+    std::uint64_t request = 0;
+    std::uint64_t step = 0;
+    RetentionWatch::Head watched = 0;
   };
 
   void OnAcquire(std::size_t slot, std::uint64_t ordinal) override {
     map_.ArenaAcquired(slot);
+    arena_births_.resize(ordinal + 1);
+    arena_births_[ordinal] = cursor_.request();
     if (placements_ != nullptr) placements_->ArenaAcquired(ordinal);
   }
   void OnRelease(std::size_t slot, std::uint64_t ordinal) override {
     committed_.Release(slot);
     map_.ArenaReleased(slot, ordinal);
+    run_.arena_lifetimes.push_back(cursor_.request() - arena_births_[ordinal]);
     if (placements_ != nullptr) placements_->ArenaReleased(ordinal);
   }
 
@@ -220,6 +230,8 @@ class Model : public ArenaListener {
     const std::uint32_t size_class = ClassOf(geometry_, served);
     slot.address = address;
     slot.size_class = static_cast<std::uint8_t>(size_class);
+    slot.request = cursor_.request() - (cursor_.request() != 0);
+    slot.step = cursor_.steps() - 1;
     requested_ += bytes;
     rounded_ += BlockSize(geometry_, size_class);
     most_used_blocks_[size_class] =
@@ -244,6 +256,7 @@ class Model : public ArenaListener {
       --used_blocks_[slot.size_class];
       map_.BlockFreed(slot.address);
       if (objects_) objects_->Died(taken_);
+      if (slot.watched != 0) watch_.Died(slot.watched, cursor_.request());
     }
     slot = Slot{};
   }
@@ -296,11 +309,38 @@ class Model : public ArenaListener {
     map_.Sample(moment);
     if (objects_) objects_->Sample();
     if (number == example_sample_) TakeExample();
-    if (moment) {
-      ArenaHolders holders{number, map_.LiveBlocksPerArena()};
-      std::sort(holders.live_blocks.begin(), holders.live_blocks.end());
-      run_.holders.push_back(std::move(holders));
+    if (moment) LookAtMoment(number);
+  }
+
+  void LookAtMoment(std::size_t number) {
+    ModelPages pages{number, PagePotentialOf(geometry_, region_, map_,
+                                             committed_, page_bytes_)};
+    if (mesh_) {
+      pages.meshed_pairs_bytes = MeshedBytes(geometry_, region_, map_, 2);
+      pages.meshed_eights_bytes = MeshedBytes(geometry_, region_, map_, 8);
     }
+    run_.pages.push_back(pages);
+    const Moments& moments = wanted_.moments;
+    if (number != moments.peak && number != moments.end &&
+        number != moments.last_valley()) {
+      return;
+    }
+    std::vector<std::uint64_t> ordinals;
+    for (const ArenaRegion::Arena& arena : region_.slots()) {
+      if (arena.base != 0) ordinals.push_back(arena.ordinal);
+    }
+    std::vector<RetentionWatch::LiveBlock> blocks;
+    for (Slot& slot : slots_) {
+      if (slot.size_class == kRaw) continue;
+      blocks.push_back(
+          {.head = &slot.watched,
+           .arena = region_.slots()[region_.SlotOf(slot.address)].ordinal,
+           .request = slot.request,
+           .step = slot.step,
+           .requested_bytes = slot.bytes,
+           .size_class = static_cast<std::uint32_t>(slot.size_class)});
+    }
+    watch_.Look(number, cursor_.request(), std::move(ordinals), blocks);
   }
 
   // The pool with the fewest live blocks that has a free list to show; of
@@ -344,9 +384,13 @@ class Model : public ArenaListener {
   GeometryValues geometry_;
   ArenaRegion region_;
   CommittedPages committed_;
+  const std::size_t page_bytes_;
+  const bool mesh_;
   PoolMap map_;
   const std::size_t example_sample_;
   std::optional<ObjectList> objects_;
+  RetentionWatch watch_;
+  std::vector<std::uint64_t> arena_births_;  // by ordinal
   MadeUpRawBlocks raw_;
   const bool has_lanes_;
   StepCursor cursor_;

@@ -18,9 +18,11 @@
 
 #include "allocators/pymalloc/geometry.h"
 #include "tools/replay/compile.h"
+#include "tools/replay/heap_pages.h"
 #include "tools/replay/moments.h"
 #include "tools/replay/object_list.h"
 #include "tools/replay/placements.h"
+#include "tools/replay/retention.h"
 #include "tools/replay/waterfall.h"
 
 namespace arenalab {
@@ -33,6 +35,7 @@ struct ModelOptions {
   // Objects that are listed, object_list.h; 0: none. No trace of three million
   // requests has more.
   std::size_t most_objects = 0;
+  bool mesh = false;  // compute the mesh bound at every moment
   // Where to write placements; nullptr: nowhere. The caller closes it.
   PlacementsFile* placements = nullptr;
 };
@@ -48,10 +51,13 @@ struct ModelSample {
   std::vector<std::uint32_t> used_blocks;
 };
 
-// Live blocks of each arena that is held, ascending: what keeps it.
-struct ArenaHolders {
+// The pages at one of the moments.
+struct ModelPages {
   std::size_t sample;
-  std::vector<std::uint32_t> live_blocks;
+  PagePotential potential;
+  // Only where ModelOptions::mesh asks for it.
+  std::uint64_t meshed_pairs_bytes = 0;
+  std::uint64_t meshed_eights_bytes = 0;
 };
 
 // One pool from within, for an explanation: the smallest one in use, at the
@@ -76,8 +82,11 @@ struct ModelRun {
   // Sum over classes of the most blocks that were ever live at once: the least
   // peak of an allocator that never turns a pool over to another class.
   std::uint64_t segregation_bytes = 0;
-  std::vector<ArenaHolders> holders;  // at peak, the valleys and the end
-  std::string map;                    // RESULTS.md, MAP's data
+  // How many requests passed from each released arena's birth to its release.
+  std::vector<std::uint64_t> arena_lifetimes;
+  std::vector<Retention> retention;  // at the peak, the last valley and the end
+  std::vector<ModelPages> pages;     // at the peak, the valleys and the end
+  std::string map;                   // RESULTS.md, MAP's data
   std::vector<std::size_t> map_told;  // samples at which the map is exact
   std::optional<ObjectList::Columns> objects;
   std::optional<PoolExample> example;

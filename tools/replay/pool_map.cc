@@ -62,20 +62,6 @@ void PoolMap::Sample(bool always) {
   if (gzip_.bytes() > share) stride_ *= 2;
 }
 
-std::vector<std::uint32_t> PoolMap::LiveBlocksPerArena() const {
-  std::vector<std::uint32_t> counts;
-  for (std::size_t slot = 0; slot < region_.slots().size(); ++slot) {
-    if (region_.slots()[slot].base == 0) continue;
-    const std::size_t begin = slot * region_.slot_bytes() >> word_shift_;
-    const std::size_t end = (slot + 1) * region_.slot_bytes() >> word_shift_;
-    std::uint32_t count = 0;
-    for (std::size_t i = begin; i < end; ++i)
-      count += static_cast<std::uint32_t>(std::popcount(live_[i]));
-    counts.push_back(count);
-  }
-  return counts;
-}
-
 std::string PoolMap::Encode() { return Base64(gzip_.Finish()); }
 
 void PoolMap::AppendArenas() {

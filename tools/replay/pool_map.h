@@ -13,6 +13,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -39,8 +40,11 @@ class PoolMap {
   // one is told whatever the budget.
   void Sample(bool always);
 
-  // Live blocks of each arena that is there, in slot order.
-  std::vector<std::uint32_t> LiveBlocksPerArena() const;
+  // A bit for each granule of the pool at `base`: whether a live block begins
+  // there.
+  std::span<const std::uint64_t> LiveBits(std::uint64_t base) const {
+    return {&live_[(base - region_.begin()) >> word_shift_], WordsPerPool()};
+  }
 
   const std::vector<std::size_t>& told() const { return told_samples_; }
   // Base64 of the gzip of the varints. Call once, last.

@@ -16,6 +16,7 @@
 #include "tools/replay/moments.h"
 #include "tools/replay/native_placements.h"
 #include "tools/replay/native_spec.h"
+#include "tools/replay/oracle.h"
 #include "tools/replay/placements.h"
 #include "tools/replay/results.h"
 #include "tools/verify/lineage.h"
@@ -92,6 +93,10 @@ class Replayer {
     Warn();
     PlaceNatives();
     RunModels();
+    if (request_.oracle) {
+      Phase("packing with foresight");
+      oracle_ = PackWithForesight(trace_, samples_.timeline.steps);
+    }
     MeasureAll();
     return MakeResults(Input());
   }
@@ -234,6 +239,7 @@ class Replayer {
     options.page_bytes = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
     options.placements = placements;
     options.most_objects = most_objects;
+    options.mesh = settings == "geometry:" + geometry_;
     return RunModel(settings, trace_, samples_, options);
   }
 
@@ -409,6 +415,7 @@ class Replayer {
     input.samples = &samples_;
     input.reference = reference_;
     input.geometry = geometry_;
+    input.oracle = std::move(oracle_);
     input.warnings = warnings_;
     input.touch = TouchName(request_.touch);
     input.memory_touch = TouchName(kMemoryTouch);
@@ -433,6 +440,7 @@ class Replayer {
   nlohmann::ordered_json verify_;
   std::optional<ModelRun> own_reference_;
   const ModelRun* reference_ = nullptr;
+  std::optional<Oracle> oracle_;
 };
 
 }  // namespace

@@ -35,6 +35,7 @@ struct ReplayRequest {
   bool recorded_clock = true;
   int repetitions = 10;  // timed rounds; 0: no times
   std::size_t samples = 1000;
+  bool oracle = true;  // compute the limit with foresight: oracle.h
   // Called with the name of each phase as it begins; may be empty.
   std::function<void(const std::string&)> phase;
   // Called within a long phase, with how much of it is done; may be empty.

@@ -13,6 +13,7 @@
 #include "tools/replay/measure.h"
 #include "tools/replay/model.h"
 #include "tools/replay/moments.h"
+#include "tools/replay/oracle.h"
 #include "tracer/format/trace_reader.h"
 
 namespace arenalab {
@@ -38,6 +39,7 @@ struct ResultsInput {
   // The clone at the recorded (or default) geometry: limits come from it.
   const ModelRun* reference = nullptr;
   std::string geometry;  // canonical, of `reference`
+  std::optional<Oracle> oracle;
   std::vector<std::string> warnings;
   std::string touch;         // of the timed runs
   std::string memory_touch;  // of the memory runs

@@ -59,8 +59,13 @@ struct ReplaySample {
   std::int64_t rss_bytes;        // Rss of smaps_rollup
   std::int64_t anonymous_bytes;  // Anonymous of it: leaves out program text
   std::int64_t requested_bytes;  // live, as asked for
-  std::uint64_t events;          // executed before this sample
-  std::uint64_t taken;           // 1; 0 where the program had no such sample
+  // Live, as UsableSize() tells: U in measuring terms. -1: the heap does not
+  // tell.
+  std::int64_t usable_bytes;
+  // VmData: private writable mappings, whoever made them.
+  std::int64_t mapped_bytes;
+  std::uint64_t events;  // executed before this sample
+  std::uint64_t taken;   // 1; 0 where the program had no such sample
   HeapSnapshot heap;
 };
 

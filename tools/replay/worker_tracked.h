@@ -50,7 +50,8 @@ class TrackedReplay {
         report_(report),
         samples_(samples),
         check_(report->in.mode == ReplayMode::kCheck),
-        touch_(report->in.touch) {}
+        touch_(report->in.touch),
+        tells_usable_(TellsUsableSize(heap)) {}
 
   void Run(const Segment& segment, SegmentReader* reader) {
     for (const Op* next = segment.begin; next < segment.end;) {
@@ -77,17 +78,52 @@ class TrackedReplay {
     sample->rss_bytes = resident.rss_bytes;
     sample->anonymous_bytes = resident.anonymous_bytes;
     sample->requested_bytes = requested_bytes_;
+    sample->usable_bytes = tells_usable_ ? usable_bytes_ : -1;
+    sample->mapped_bytes = ReadMapped();
     sample->events = report_->events;
     sample->taken = 1;
-    sample->heap = heap_.Snapshot();
+    const bool last = report_->in.samples != 0 &&
+                      sample == samples_ + report_->in.samples - 1;
+    if (SlowSnapshot(heap_) && sample != &report_->start && !last) {
+      // All that the C library maps is its heap's: a test compares.
+      sample->heap = {.held_bytes = report_->start.heap.held_bytes +
+                                    sample->mapped_bytes -
+                                    report_->start.mapped_bytes};
+    } else {
+      sample->heap = heap_.Snapshot();
+    }
   }
 
  private:
+  // A heap may say that its UsableSize() means nothing here, and that its
+  // Snapshot() takes too long to be taken at every sample.
+  static bool TellsUsableSize(const Heap& heap) {
+    if constexpr (requires { heap.TellsUsableSize(); }) {
+      return heap.TellsUsableSize();
+    } else {
+      return true;
+    }
+  }
+  static bool SlowSnapshot(const Heap& heap) {
+    if constexpr (requires { heap.SlowSnapshot(); }) {
+      return heap.SlowSnapshot();
+    } else {
+      return false;
+    }
+  }
+  std::int64_t UsableBytes(void* block) const {
+    return tells_usable_ && block != nullptr
+               ? static_cast<std::int64_t>(heap_.UsableSize(block))
+               : 0;
+  }
+
   void Request(Op op, const Op** next) {
     const std::uint32_t slot = op.slot;
     void* const old_block = registers_[slot];
     const std::size_t old_bytes = sizes_[slot];
+    const std::int64_t old_usable = UsableBytes(old_block);
     if (CodeOf(op) == OpCode::kFree) {
+      usable_bytes_ -= old_usable;
       Verify(slot, old_block, old_bytes, old_bytes);
       heap_.Free(old_block);
       Store(slot, nullptr, 0);
@@ -124,6 +160,7 @@ class TrackedReplay {
     if (CodeOf(op) == OpCode::kRealloc && old_block != nullptr) {
       Verify(slot, block, old_bytes, old_bytes < bytes ? old_bytes : bytes);
     }
+    usable_bytes_ += UsableBytes(block) - old_usable;
     Store(slot, block, bytes);
     if (check_) {
       std::memset(block, ValueOf(slot, bytes), bytes);
@@ -159,7 +196,9 @@ class TrackedReplay {
   ReplaySample* samples_;
   const bool check_;
   const Touch touch_;
+  const bool tells_usable_;
   std::int64_t requested_bytes_ = 0;
+  std::int64_t usable_bytes_ = 0;
 };
 
 }  // namespace arenalab

@@ -22,6 +22,7 @@ namespace arenalab {
 namespace {
 
 using testing::ElementsAre;
+using testing::IsEmpty;
 
 struct Modelled {
   Samples samples;
@@ -144,10 +145,30 @@ TEST(Model, HoldersAreTheLiveBlocksOfEachArenaAtTheMoments) {
   for (int i = 0; i < 64 * 7 - 1; ++i)
     text += "free " + std::to_string(i) + "\n";
   const Modelled m = ModelOf(text + "mark finalise\n", "cpython-3.8");
-  ASSERT_EQ(m.run.holders.size(), 2u);
-  EXPECT_THAT(m.run.holders[0].live_blocks, ElementsAre(3, 448));
-  EXPECT_THAT(m.run.holders[1].live_blocks, ElementsAre(1, 3));
-  EXPECT_EQ(m.run.holders[1].sample, *m.samples.moments.last_valley());
+  ASSERT_EQ(m.run.retention.size(), 2u);
+  EXPECT_THAT(m.run.retention[0].live_blocks, ElementsAre(3, 448));
+  const Retention& valley = m.run.retention[1];
+  EXPECT_EQ(valley.sample, *m.samples.moments.last_valley());
+  EXPECT_THAT(valley.live_blocks, ElementsAre(1, 3));
+  // The first arena's last block, request 447, is older than the second's.
+  ASSERT_EQ(valley.pinned.size(), 2u);
+  EXPECT_EQ(valley.pinned[0].ordinal, 0u);
+  ASSERT_EQ(valley.pinned[0].pinners.size(), 1u);
+  EXPECT_EQ(valley.pinned[0].pinners[0].request, 447u);
+  EXPECT_EQ(valley.pinned[0].pinners[0].age_requests, 898u - 447);
+  EXPECT_EQ(valley.pinned[0].pinners[0].requested_bytes, 512u);
+  EXPECT_EQ(valley.pinned[0].pinners[0].size_class, 31u);
+  EXPECT_EQ(valley.pinned[1].pinners.size(), 3u);
+  // At the peak 447 blocks of the first arena die one after the other, from
+  // request 452 on, the median (index 223 of 447) at 675; the last at the end.
+  EXPECT_EQ(m.run.retention[0].mixing_max, 898u - 675);
+  // 64 pools of 7 blocks: at the valley one is live in each arena's first or
+  // last used pool, so 63 and 63 pools are free.
+  ASSERT_EQ(m.run.pages.size(), 2u);
+  EXPECT_EQ(m.run.pages[1].potential.free_pools_bytes, 2 * 63 * 4096u);
+  EXPECT_EQ(m.run.pages[1].potential.free_pages_bytes, 2 * 63 * 4096u);
+  EXPECT_EQ(m.run.pages[1].potential.free_pools_committed_bytes, 63 * 4096u);
+  EXPECT_THAT(m.run.arena_lifetimes, IsEmpty());
   EXPECT_EQ(m.run.arenas_created, 2u);
   EXPECT_EQ(m.run.arenas_high_water, 2u);
 }

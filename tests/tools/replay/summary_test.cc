@@ -1,10 +1,11 @@
-// Every formula of summary.h and limits.h by hand.
+// Every formula of summary.h, limits.h and retention.h by hand.
 #include "tools/replay/summary.h"
 
 #include <gtest/gtest.h>
 
 #include "allocators/pymalloc/generation.h"
 #include "tools/replay/limits.h"
+#include "tools/replay/retention.h"
 
 namespace arenalab {
 namespace {
@@ -58,6 +59,59 @@ TEST(Limits, ClassRepackIsWholePoolsPerClass) {
   EXPECT_EQ(ClassRepackArenas(geometry, 4 * 4096), 262144u);
   EXPECT_EQ(ClassRepackArenas(geometry, 262145), 524288u);
   EXPECT_EQ(ClassRepackArenas(geometry, 0), 0u);
+}
+
+TEST(Limits, RobsonAndTheGapByHand) {
+  EXPECT_EQ(Robson(0), 0u);
+  // 1024 x (9 / 2 + 1) - 512 + 1.
+  EXPECT_EQ(Robson(1000), 5632u - 511);
+  EXPECT_EQ(Robson(1024), 5632u - 511);
+  EXPECT_EQ(Robson(64), 64u);  // no block of 512 bytes fits
+  EXPECT_DOUBLE_EQ(*GapClosed(100, 60, 20), 0.5);
+  EXPECT_DOUBLE_EQ(*GapClosed(100, 20, 20), 1);
+  EXPECT_DOUBLE_EQ(*GapClosed(100, 120, 20), -0.25);
+  EXPECT_FALSE(GapClosed(20, 10, 20).has_value());
+}
+
+TEST(Retention, ReleaseCurveByHand) {
+  const std::vector<std::uint32_t> blocks = {0, 1, 3, 448};
+  EXPECT_EQ(BlocksForShare(blocks, 0), 0u);
+  EXPECT_EQ(BlocksForShare(blocks, 50), 1u);
+  EXPECT_EQ(BlocksForShare(blocks, 75), 4u);
+  EXPECT_EQ(BlocksForShare(blocks, 90), 452u);  // 3.6 arenas are four
+  EXPECT_EQ(BlocksForShare({}, 50), 0u);
+  EXPECT_EQ(PinnedByAtMost(blocks, 1), 1u);
+  EXPECT_EQ(PinnedByAtMost(blocks, 3), 2u);
+  EXPECT_EQ(Percentile({5, 1, 9, 7}, 50), 5u);
+  EXPECT_EQ(Percentile({5, 1, 9, 7}, 100), 9u);
+}
+
+TEST(Retention, DeathsAreFollowedFromEveryMoment) {
+  RetentionWatch watch;
+  RetentionWatch::Head first = 0;
+  RetentionWatch::Head second = 0;
+  RetentionWatch::Head third = 0;
+  watch.Look(4, 100, {7, 8},
+             {{&first, 7, 10, 9, 16, 0},
+              {&second, 7, 90, 80, 32, 1},
+              {&third, 7, 50, 49, 16, 0}});
+  watch.Died(first, 130);
+  watch.Died(second, 150);
+  watch.Look(9, 200, {7}, {{&third, 7, 50, 49, 16, 0}});
+  const std::vector<Retention> seen = watch.Finish(1000);
+  ASSERT_EQ(seen.size(), 2u);
+  EXPECT_EQ(seen[0].sample, 4u);
+  EXPECT_EQ(seen[0].live_blocks, (std::vector<std::uint32_t>{0, 3}));
+  ASSERT_EQ(seen[0].pinned.size(), 1u);  // the other has no block
+  EXPECT_EQ(seen[0].pinned[0].ordinal, 7u);
+  EXPECT_EQ(seen[0].pinned[0].pinners[0].request, 10u);
+  EXPECT_EQ(seen[0].pinned[0].pinners[0].age_requests, 90u);
+  EXPECT_EQ(seen[0].pinned[0].pinners[2].request, 90u);
+  // Deaths at 130, 150 and the end: the last minus the median, and minus now.
+  EXPECT_EQ(seen[0].mixing_max, 850u);
+  EXPECT_EQ(seen[0].wait_max, 900u);
+  EXPECT_EQ(seen[1].mixing_median, 0u);
+  EXPECT_EQ(seen[1].wait_median, 800u);
 }
 
 }  // namespace

@@ -116,6 +116,39 @@ TEST_P(EveryAllocator, UntouchedBytesAreNotResident) {
             8 * kMiB);
 }
 
+// U: what blocks were handed out for, from the first to the last request.
+TEST_P(EveryAllocator, UsableBytesFollowEveryRequest) {
+  OpProgram program;
+  program.Alloc(0, 100).Add(OpCode::kZeroed, 1, 30).Aligned(2, 6, 64);
+  program.Sample(0).Add(OpCode::kRealloc, 0, 5000).Free(1).Sample(1);
+  program.Free(0).Free(2).Sample(2);
+  const MemoryRun run = MeasureMemory(Spec(GetParam()), program.Close(), {});
+  if (GetParam() == "null") {  // its blocks overlap
+    EXPECT_EQ(run.samples[0].usable_bytes, -1);
+    return;
+  }
+  EXPECT_GE(run.samples[0].usable_bytes, 100 + 30 + 64);
+  EXPECT_LE(run.samples[0].usable_bytes, 112 + 48 + 128);
+  EXPECT_GE(run.samples[1].usable_bytes, 5000 + 64);
+  EXPECT_LE(run.samples[1].usable_bytes, 5120 * 5 / 4 + 128);
+  EXPECT_EQ(run.samples[2].usable_bytes, 0);
+}
+
+// The last sample asks mallinfo2(), the one before it the kernel.
+TEST(SystemHeap, WhatTheKernelMapsIsWhatTheLibrarySaysItHolds) {
+  OpProgram program;
+  for (std::uint32_t i = 0; i < 40000; ++i) program.Alloc(i, 20 + i % 900);
+  for (std::uint32_t i = 0; i < 8; ++i) program.Alloc(40000 + i, kMiB);
+  for (std::uint32_t i = 0; i < 40000; i += 2) program.Free(i);
+  program.Free(40000).Sample(0).Sample(1);
+  const MemoryRun run = MeasureMemory(Spec("system"), program.Close(), {});
+  EXPECT_GT(run.samples[0].heap.held_bytes, 20 * kMiB);
+  EXPECT_NEAR(static_cast<double>(run.samples[0].heap.held_bytes),
+              static_cast<double>(run.samples[1].heap.held_bytes), 4096);
+  EXPECT_EQ(run.samples[0].heap.live_block_bytes, kUnknown);
+  EXPECT_NE(run.samples[1].heap.live_block_bytes, kUnknown);
+}
+
 TEST_P(EveryAllocator, SaysWhoAnswers) {
   const AllocatorIdentity identity = ProbeAllocator(Spec(GetParam()));
   // A library by its path; the worker itself without its folder.
