@@ -10,6 +10,7 @@
 #include <fstream>
 #include <thread>
 
+#include "tools/cli/doctor_ptrace.h"
 #include "tools/replay/allocator_spec.h"
 #include "tools/replay/measure.h"
 #include "tools/replay/readable.h"
@@ -157,14 +158,18 @@ std::string FirstLine(const char* path) {
   return line;
 }
 
+// The rest of the line that begins with `key`.
+std::string FirstLineWith(const char* path, const std::string& key) {
+  std::ifstream file(path);
+  for (std::string line; std::getline(file, line);)
+    if (line.starts_with(key)) return line.substr(key.size());
+  return "";
+}
+
 void ExamineKernel(Findings* findings) {
-  const std::string ptrace = FirstLine("/proc/sys/kernel/yama/ptrace_scope");
-  if (!ptrace.empty() && ptrace != "0") {
-    findings->push_back({Severity::kNote, "ptrace-scope",
-                         "ptrace_scope is " + ptrace,
-                         "other processes of yours cannot be looked into",
-                         "sysctl kernel.yama.ptrace_scope=0"});
-  }
+  findings->push_back(
+      PtraceFinding(FirstLine("/proc/sys/kernel/yama/ptrace_scope"),
+                    FirstLineWith("/proc/self/status", "CapEff:")));
   const std::string aslr = FirstLine("/proc/sys/kernel/randomize_va_space");
   if (aslr == "0") {
     findings->push_back({Severity::kNote, "aslr",

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "tools/inspect/inspection.h"
+#include "tools/inspect/process_group.h"
 #include "tools/inspect/snapshot.h"
 #include "tracer/format/input_error.h"
 #include "tracer/format/trace_reader.h"
@@ -28,6 +29,8 @@ struct Flags {
   bool by_headers = false;
   std::string snapshot;
   std::vector<std::string> free_types;
+  bool tree = false;
+  bool cgroup = false;
   double watch_seconds = 0;
 };
 
@@ -52,6 +55,13 @@ void PrintBlock(const LiveBlock& block, const HeldObject& held) {
               block.block_bytes, held.is_part ? "memory:" : "",
               held.type == nullptr ? "-" : held.type->name.c_str(),
               NameOf(held.owner));
+}
+
+// Names come from the target: what is no UTF-8 must not stop the rest.
+std::string Dumped(const nlohmann::ordered_json& json) {
+  return json.dump(2, ' ', false,
+                   nlohmann::ordered_json::error_handler_t::replace) +
+         "\n";
 }
 
 // Until the process ends, which is no error once there was a line.
@@ -106,6 +116,13 @@ int Run(const Flags& flags) {
     if (!pid) throw InputError(target + ": --watch needs a process id");
     return Watch(*pid, flags.watch_seconds);
   }
+  if (flags.tree || flags.cgroup) {
+    if (!pid)
+      throw InputError(target + ": --tree and --cgroup need a process id");
+    const ProcessGroup group = flags.tree ? TreeOf(*pid) : CgroupOf(*pid);
+    Print(flags.json ? Dumped(GroupJson(group)) : GroupText(group));
+    return kOk;
+  }
   if (!pid && IsTraceFile(target)) return AskClone(target, flags);
   if (!flags.free_types.empty())
     throw InputError(target +
@@ -124,12 +141,8 @@ int Run(const Flags& flags) {
   }
   if (flags.blocks) return kOk;
   Print(flags.debug_malloc_stats ? DebugMallocStatsText(inspection)
-        : flags.json
-            ? InspectionJson(inspection)
-                      .dump(2, ' ', false,
-                            nlohmann::ordered_json::error_handler_t::replace) +
-                  "\n"
-            : InspectionText(inspection));
+        : flags.json             ? Dumped(InspectionJson(inspection))
+                                 : InspectionText(inspection));
   return kOk;
 }
 
@@ -153,6 +166,11 @@ void AddInspect(CommandLine& line) {
              "A line every so many seconds, until the process ends");
   verb.Flag("--diff", &flags->difference,
             "What grew between two files that --json wrote");
+  verb.Flag("--tree", &flags->tree,
+            "The process and its descendants: Pss summed, one a line");
+  verb.Flag(
+      "--cgroup", &flags->cgroup,
+      "Likewise all processes of its cgroup (a container's, a service's)");
   verb.Flag("--freeze", &flags->freeze,
             "Hold the process still while its arenas are read (ptrace, no "
             "signal)");
@@ -174,6 +192,7 @@ void AddInspect(CommandLine& line) {
       "  arenalab inspect 4711\n"
       "  arenalab inspect --watch 5 4711\n"
       "  arenalab inspect core.4711\n"
+      "  arenalab inspect --tree 4711             a prefork server's workers\n"
       "  arenalab inspect --freeze -o heap.snap 4711\n"
       "  arenalab inspect heap.snap               what each type holds\n"
       "  arenalab inspect heap.snap --free dict   what freeing them releases\n"

@@ -73,6 +73,8 @@ void BlockMap::MakeIndex() {
 
 const BlockMap::Pool* BlockMap::PoolAt(std::uint64_t base) const {
   std::uint32_t place = 0;
+  // A target that runs on has pools in use that pass 1 did not see.
+  if (base < low_ || base >= high_) return nullptr;
   if (!index_.empty()) {
     place = index_[(base - low_) / geometry_.pool_bytes];
   } else if (const auto at = far_index_.find(base); at != far_index_.end()) {

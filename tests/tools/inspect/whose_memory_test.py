@@ -71,6 +71,23 @@ class WhoseMemory(unittest.TestCase):
             pids = {int(process.stdout.readline()) for _ in range(4)}
             before = {pid: memory(pid, "Pss") for pid in pids}
             self.assertLess(max(before.values()), 25 << 20)
+            resident = {pid: rss(pid) for pid in pids}
+            status, said, errors = inspect("--json", "--tree", process.pid)
+            self.assertEqual(status, 0, errors)
+            found = json.loads(said)
+            self.assertEqual({row["pid"] for row in found["processes"]}, pids)
+            self.assertEqual(found["processes"][0]["pid"], process.pid)
+            for row in found["processes"]:
+                # Other programs that use the C library come and go.
+                self.assertAlmostEqual(row["pss_bytes"], before[row["pid"]],
+                                       delta=0.02 * before[row["pid"]])
+                self.assertEqual(row["rss_bytes"], resident[row["pid"]])
+                self.assertGreater(row["pymalloc"]["live_bytes"], 40 << 20)
+            self.assertEqual(found["sum"]["pss_bytes"],
+                             sum(row["pss_bytes"] for row in found["processes"]))
+            said = inspect("--tree", process.pid)[1]
+            self.assertRegex(said, r"^The 4 processes of process \d+ and its descendants have "
+                                   r"\d+(\.\d+)? MiB of memory together \(Pss")
             for options in (["--json"], ["--json", "--freeze"]):
                 for pid in pids:
                     status, _, errors = inspect(*options, pid)
