@@ -117,11 +117,23 @@ std::string ProvenanceSection(const nlohmann::json& results) {
 std::string ContentsSection(const nlohmann::json& results) {
   const nlohmann::json& trace = At(results, "trace");
   std::size_t map_bytes = 0;
+  std::size_t object_bytes = 0;
+  std::int64_t objects = 0;
+  bool addresses = false;
+  std::string named;
   for (const nlohmann::json& allocator : At(results, "allocators")) {
-    const nlohmann::json& data = At(At(allocator, "map"), "data");
-    if (data.is_string()) {
-      map_bytes += data.get_ref<const std::string&>().size();
+    const nlohmann::json& map = At(At(allocator, "map"), "data");
+    if (map.is_string()) map_bytes += map.get_ref<const std::string&>().size();
+    const nlohmann::json& list = At(allocator, "objects");
+    if (const nlohmann::json& data = At(list, "data"); data.is_string()) {
+      object_bytes += data.get_ref<const std::string&>().size();
+      objects += At(list, "count").get<std::int64_t>();
+      if (At(list, "types").is_array()) named += " the names of their types,";
+      if (At(list, "sites").is_array())
+        named += " the source lines that made them (paths included),";
     }
+    addresses =
+        addresses || At(At(allocator, "arenas"), "addresses").is_array();
   }
   std::string out = "<p>Before you hand it on: this file names the program (“" +
                     Escape(TextOf(At(trace, "program"))) +
@@ -134,9 +146,14 @@ std::string ContentsSection(const nlohmann::json& results) {
                    " moments (" + FormatBytes(static_cast<double>(map_bytes)) +
                    " of this file). "
              : "It holds no heap map. ";
-  return out +
-         "It holds no contents of memory, no source code and no addresses of "
-         "the recorded process.</p>";
+  if (object_bytes > 0) {
+    out += "It lists " + FormatCount(objects) + " objects (" +
+           FormatBytes(static_cast<double>(object_bytes)) + "):" + named +
+           " sizes, threads, places and lifetimes. ";
+  }
+  out += addresses ? "It tells where the arenas of the recorded process lay. "
+                   : "It holds no addresses of the recorded process. ";
+  return out + "It holds no contents of memory and no source code.</p>";
 }
 
 }  // namespace arenalab

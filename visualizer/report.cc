@@ -74,16 +74,19 @@ std::string Base64Only(const std::string& text) {
   return out;
 }
 
-// The maps stand in blocks of their own, so that the page is interactive
+constexpr const char* kPayloads[] = {"map", "objects"};
+
+// The payloads stand in blocks of their own, so that the page is interactive
 // before the first of them is decoded.
-std::string MapBlocks(const nlohmann::json& results) {
+std::string PayloadBlocks(const nlohmann::json& results) {
   std::string out;
   std::size_t number = 0;
   for (const nlohmann::json& allocator : results["allocators"]) {
-    const nlohmann::json& data = At(At(allocator, "map"), "data");
-    if (data.is_string()) {
-      out += "<script type=\"application/octet-stream\" id=\"map-" +
-             std::to_string(number) + "\">" +
+    for (const char* kind : kPayloads) {
+      const nlohmann::json& data = At(At(allocator, kind), "data");
+      if (!data.is_string()) continue;
+      out += "<script type=\"application/octet-stream\" id=\"" +
+             std::string(kind) + "-" + std::to_string(number) + "\">" +
              Base64Only(data.get<std::string>()) + "</script>\n";
     }
     ++number;
@@ -91,9 +94,11 @@ std::string MapBlocks(const nlohmann::json& results) {
   return out;
 }
 
-nlohmann::json WithoutMaps(nlohmann::json results) {
+nlohmann::json WithoutPayloads(nlohmann::json results) {
   for (nlohmann::json& allocator : results["allocators"]) {
-    if (At(allocator, "map").is_object()) allocator["map"].erase("data");
+    for (const char* kind : kPayloads) {
+      if (At(allocator, kind).is_object()) allocator[kind].erase("data");
+    }
   }
   return results;
 }
@@ -165,15 +170,15 @@ std::string RenderReport(const nlohmann::json& results,
                  {"PROGRAM", Escape(program)},
                  {"SUBTITLE", Subtitle(results)},
                  {"WARNINGS", WarningsSection(results)},
-                 {"VERDICT", VerdictSection(results)},
+                 {"VERDICT", FiguresSection(results) + VerdictSection(results)},
                  {"SUMMARY", SummarySection(results)},
                  {"STATIC_CHART", StaticChartSection(results)},
                  {"PROVENANCE", ProvenanceSection(results)},
                  {"CONTENTS", ContentsSection(results)},
                  {"TOOL", Escape(TextOf(At(results, "tool")))},
                  {"WRITTEN", options.reproducible ? "" : Written()},
-                 {"RESULTS", ScriptSafe(WithoutMaps(results))},
-                 {"MAPS", MapBlocks(results)}});
+                 {"RESULTS", ScriptSafe(WithoutPayloads(results))},
+                 {"MAPS", PayloadBlocks(results)}});
   } catch (const nlohmann::json::exception& error) {
     throw InputError(std::string("the results do not follow ") +
                      std::string(kSchema) + ": " + error.what());

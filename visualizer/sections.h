@@ -9,6 +9,8 @@
 
 namespace arenalab {
 
+// The few numbers that the rest is about, large. "" where they are not known.
+std::string FiguresSection(const nlohmann::json& results);
 std::string VerdictSection(const nlohmann::json& results);
 // Incomplete trace, lost events, a failed verification, the reader's warnings.
 std::string WarningsSection(const nlohmann::json& results);

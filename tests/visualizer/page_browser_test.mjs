@@ -8,11 +8,11 @@ import {join, resolve} from 'node:path';
 import {after, before, test} from 'node:test';
 import {pathToFileURL} from 'node:url';
 import {kChromium, launch, open, require, seek} from './browser.mjs';
-import {makeResults} from './synthetic_results.mjs';
+import {kSites, kTypes, makeResults} from './synthetic_results.mjs';
 
 const kArenalab = process.env.ARENALAB ?? resolve('tools/cli/arenalab');
 const skip = kChromium ? false : 'no Chromium is installed';
-let browser, folder, report, results, truth;
+let browser, folder, report, results, truth, objects;
 
 /** Writes results and their report; returns the report's path. */
 function write(name, content) {
@@ -26,7 +26,7 @@ function write(name, content) {
 before(async () => {
   if (skip) return;
   folder = mkdtempSync(join(tmpdir(), 'page-'));
-  ({results, truth} = makeResults({samples: 120, perSample: 3000}));
+  ({results, truth, objects} = makeResults({samples: 120, perSample: 3000}));
   report = write('run', results);
   browser = await launch();
 });
@@ -107,11 +107,183 @@ test('keys: arrows, next arena, in and out again', {skip}, async () => {
   await page.keyboard.press('Enter');
   await page.locator('#pool-panel').waitFor();
   assert.match(await text(page, 'pool-title'), /^Arena \d+, pool 9$/);
+  await page.waitForFunction(
+      () => document.activeElement?.id === 'zoom-frame');
+  await page.keyboard.press('Home');
+  assert.match(await text(page, 'zoom-words'), /^block 0 of \d+ \(/);
+  await page.keyboard.press('ArrowRight');
+  assert.match(await text(page, 'zoom-words'), /^block 1 of /);
+  await page.keyboard.press('Enter');
+  await page.locator('#block-words').waitFor();
+  assert.equal(await text(page, 'block-words'), await text(page, 'zoom-words'));
   await page.keyboard.press('Escape');
+  await page.locator('#block-words').waitFor({state: 'hidden'});
+  await page.keyboard.press('Escape');
+  await page.waitForFunction(
+      () => /^Arena \d+$/.test(document.getElementById('pool-title').innerText));
+  assert.match(await text(page, 'pool-words'), /must go before the arena can/);
+  await page.keyboard.press('Enter');
+  await page.waitForFunction(() => /, pool 9$/.test(
+      document.getElementById('pool-title').innerText));
+  await page.keyboard.press('Escape');
+  await page.waitForFunction(
+      () => /^Arena \d+$/.test(document.getElementById('pool-title').innerText));
+  await page.keyboard.press('Backspace');
   await page.locator('#pool-panel').waitFor({state: 'hidden'});
+  assert.equal(await page.evaluate(() => document.activeElement?.id),
+               'heap-frame', 'the keys go on where they were');
   await page.keyboard.press('Home');
   await page.keyboard.press('ArrowLeft');
   assert.match(await text(page, 'heap-words'), /pool 0:/, 'stays at the edge');
+  await context.close();
+});
+
+/** The objects that live at a sample, as the allocator had them. */
+const liveAt = (sample) => objects.filter(
+    (o) => o.birth <= sample && sample < o.death);
+
+test('a block in words: its address, size, type, site, thread, age, end',
+     {skip}, async () => {
+  const sample = results.moments.last_valley;
+  const chosen = liveAt(sample).filter((o) => o.type && o.site);
+  for (const object of [chosen[0], chosen[chosen.length >> 1]]) {
+    const [arena, index] = [object.pool >> 6, object.pool & 63];
+    const {page, context} = await open(browser, report, {
+      hash: `#s=${sample}&arena=${arena}&pool=${index}&block=${object.block}`});
+    const words = await text(page, 'block-words');
+    const size = truth[sample].pools.get(object.pool).cls * 16 + 16;
+    const address = 0x7f0000000000 + object.pool * 16384 + 48 +
+        object.block * size;
+    for (const part of [`0x${address.toString(16)}`, `${object.bytes} B asked`,
+                        kTypes[object.type], kSites[object.site],
+                        `thread ${object.thread}`])
+      assert.ok(words.includes(part), `${words} lacks ${part}`);
+    assert.match(words, object.death === 120 ? /still live at the end/ :
+                 /freed (by request|as the interpreter ended)/);
+    await context.close();
+  }
+});
+
+test('colours by class, age, time to free, thread, type, site', {skip},
+     async () => {
+  const sample = results.moments.last_valley;
+  const {page, context} = await open(browser, report, {hash: `#s=${sample}`});
+  const seen = new Set();
+  for (const kind of ['occupancy', 'class', 'age', 'free', 'thread', 'type',
+                      'site']) {
+    await page.locator('#color').selectOption(kind);
+    await page.waitForFunction((k) => k === 'occupancy' ?
+        !location.hash.includes('&c=') : location.hash.includes(`&c=${k}`),
+                               kind);
+    seen.add((await page.locator('#heap-canvas').screenshot())
+        .toString('base64'));
+    assert.match(await text(page, 'heap-legend'), /free but held/);
+  }
+  assert.equal(seen.size, 7, 'each looks different');
+  // Two pools read back: one with a block that is never freed, one without.
+  await page.locator('#color').selectOption('free');
+  const end = results.marks.find((m) => m.name === 'finalise').sample;
+  const never = new Set(liveAt(sample).filter((o) => o.death > end)
+      .map((o) => o.pool));
+  const all = [...truth[sample].pools.keys()];
+  for (const pool of [all.find((p) => never.has(p)),
+                      all.find((p) => !never.has(p))]) {
+    if (pool === undefined) continue;
+    await page.evaluate(([s, p]) => {
+      location.hash = `s=${s}&arena=${p >> 6}&pool=${p & 63}&c=free`;
+    }, [sample, pool]);
+    await page.waitForFunction((p) => document.getElementById('pool-title')
+        .innerText === `Arena ${p >> 6}, pool ${p & 63}`, pool);
+    const color = await page.evaluate(() => {
+      const move = new DOMMatrix(getComputedStyle(
+          document.getElementById('heap-focus')).transform);
+      return [...document.getElementById('heap-canvas').getContext('2d')
+          .getImageData(move.e + 1, move.f + 1, 1, 1).data].slice(0, 3).join();
+    });
+    assert.equal(color === '213,94,0', never.has(pool), `pool ${pool}: ${color}`);
+  }
+  await context.close();
+});
+
+test('the pin board ranks by what would be given back, and leads to the block',
+     {skip}, async () => {
+  const sample = results.moments.last_valley;
+  const {page, context} = await open(browser, report, {hash: `#s=${sample}`});
+  for (const [kind, nameOf] of [['type', (o) => kTypes[o.type]],
+                                ['call site', (o) => kSites[o.site]],
+                                ['thread', (o) => `thread ${o.thread}`]]) {
+    await page.locator('#culprit-kind').selectOption(kind);
+    const groups = new Map();
+    const holders = new Map();
+    for (const object of liveAt(sample)) {
+      const name = nameOf(object);
+      groups.set(name, (groups.get(name) ?? 0) + 1);
+      const arena = object.pool >> 6;
+      holders.set(arena, (holders.get(arena) ?? new Set()).add(name));
+    }
+    const alone = (name) => [...holders.values()].filter(
+        (names) => names.size === 1 && names.has(name)).length;
+    const rows = await page.locator('#culprit-rows tr').allInnerTexts();
+    assert.equal(rows.length, Math.min(8, groups.size), kind);
+    for (const row of rows) {
+      const [name, blocks, , back] = row.split('\t');
+      assert.equal(Number(blocks.replace(/\D/g, '')), groups.get(name), row);
+      assert.equal(back, alone(name) === 0 ? 'nothing alone' :
+          `${alone(name).toFixed(alone(name) < 10 ? 2 : 1)} MiB`, row);
+    }
+  }
+  const fewest = await page.locator('#pins-rows tr').first().innerText();
+  const counts = new Map();
+  for (const {pool} of liveAt(sample))
+    counts.set(pool >> 6, (counts.get(pool >> 6) ?? 0) + 1);
+  assert.equal(Number(fewest.split('\t')[1].replace(/\D/g, '')),
+               Math.min(...counts.values()));
+  await page.locator('#pins-rows button').first().click();
+  await page.locator('#pin-blocks').waitFor();
+  await page.locator('#pin-block-rows button').first().click();
+  await page.locator('#block-words').waitFor();
+  assert.match(await text(page, 'block-words'), /: live, /);
+  assert.match(await page.locator('#release-curve svg')
+      .getAttribute('aria-label'), /give back/);
+  await context.close();
+});
+
+test('layers, the whole run and the lesson', {skip}, async () => {
+  const sample = results.moments.last_valley;
+  const {page, context} = await open(browser, report, {hash: `#s=${sample}`});
+  assert.match(await text(page, 'layers'), /arenas[^]*pools[^]*blocks/);
+  await page.locator('#kymograph-section').scrollIntoViewIfNeeded();
+  await page.waitForFunction(
+      () => document.documentElement.dataset.kymograph === 'yes');
+  // No column before the first arena, and the place of the cursor.
+  const drawn = await page.evaluate((s) => {
+    const canvas = document.getElementById('kymograph');
+    const {data} = canvas.getContext('2d').getImageData(
+        s, 0, 1, canvas.height);
+    return {width: canvas.width, colors: new Set(data).size};
+  }, sample);
+  assert.equal(drawn.width, 120);
+  assert.ok(drawn.colors > 3);
+  assert.match(await text(page, 'kymograph-words'), /less than a quarter full/);
+  const {example} = results.allocators[0];
+  assert.ok((await text(page, 'learn-text')).includes(
+      `of ${example.class * 16} bytes`));
+  for (let step = 2; step <= 6; ++step) {
+    await page.locator('#learn-next').click();
+    assert.ok((await text(page, 'learn-title')).startsWith(`${step} of 6`));
+    assert.ok(await page.locator('#learn-picture svg').isVisible());
+    if (step !== 3) continue;
+    assert.ok((await text(page, 'learn-text')).includes(
+        `block ${example.free_list[0]} and the one after it block ${
+            example.free_list[1]}`), await text(page, 'learn-text'));
+  }
+  assert.ok(await page.locator('#learn-next').isDisabled());
+  await page.locator('#learn-back').click();
+  await page.locator('#learn-back').click();
+  await page.locator('#learn-text button').click();
+  await page.waitForFunction(
+      (arena) => location.hash.includes(`arena=${arena}`), example.pool >> 6);
+  assert.match(await text(page, 'untold'), /What a replay cannot tell/);
   await context.close();
 });
 
@@ -210,6 +382,13 @@ test('a damaged map shows a banner and leaves the rest', {skip}, async () => {
     assert.ok(await page.locator('#waterfall svg').isVisible());
     await context.close();
   }
+  const listed = structuredClone(results);
+  listed.allocators[0].objects.data = cut(listed.allocators[0].objects.data);
+  const {page, context} = await open(browser, write('broken', listed));
+  assert.match(await text(page, 'banners'), /list of objects of pymalloc cannot/);
+  assert.ok(await page.locator('#heap').isVisible(), 'the map is whole');
+  assert.ok(await page.locator('#culprits').isHidden());
+  await context.close();
 });
 
 test('without a map, without times, with one sample: still a page', {skip},
@@ -277,7 +456,8 @@ test('320 pixels wide, and at 200 % zoom, nothing is off to the side', {skip},
         browser, long, {viewport, hash: '#s=60&arena=0&pool=3'});
     const wide = await page.evaluate(() => [...document.querySelectorAll('*')]
         .filter((e) => e.getBoundingClientRect().right > innerWidth + 1 &&
-                !e.closest('#heap-frame, .visually-hidden, thead'))
+                !e.closest('#heap-frame, #zoom-frame, #pin-blocks, ' +
+                           '#culprits, .visually-hidden, thead'))
         .map((e) => e.id || e.className || e.tagName));
     assert.deepEqual(wide, [], `${viewport.width} px`);
     assert.ok(await page.evaluate(

@@ -194,13 +194,56 @@ export function mapOf(pictures) {
   };
 }
 
+export const kTypes = ['not known', 'dict', 'tuple', 'str'];
+export const kSites = ['not known', 'app/cache.py:88', 'app/parse.py:12'];
+
+/** OBJECTS, from rows {pool, block, birth, death, bytes, thread, type, site}. */
+export function objectsOf(rows, samples) {
+  const {bytes, put} = varints();
+  rows = [...rows].sort((a, b) => a.pool - b.pool || a.block - b.block ||
+      a.birth - b.birth);
+  const before = (i, key) => {
+    const [a, b] = [rows[i - 1], rows[i]];
+    return a && a.pool === b.pool && (key === 'block' || a.block === b.block) ?
+        a : null;
+  };
+  rows.forEach((row, i) => put(row.pool - (rows[i - 1]?.pool ?? 0)));
+  rows.forEach((row, i) => put(row.block - (before(i, 'block')?.block ?? 0)));
+  rows.forEach((row, i) => put(row.birth - (before(i, 'birth')?.death ?? 0)));
+  for (const {birth, death} of rows) put(death === samples ? 0 : death - birth);
+  for (const key of ['bytes', 'thread', 'type', 'site'])
+    for (const row of rows) put(row[key]);
+  return {encoding: 'varint+gzip+base64', samples, count: rows.length,
+          told: null, types: kTypes, sites: kSites,
+          data: gzipSync(Buffer.from(bytes)).toString('base64')};
+}
+
+/** The smallest pool with a free list, as the model chooses it. */
+function exampleOf(heap, sample) {
+  let best = null;
+  for (const key of Object.keys(heap.pools)) {
+    const p = heap.pools[key];
+    if (p.free.length < 2 || (best && p.live.size >= best.live_blocks)) continue;
+    best = {sample, pool: Number(key), class: p.cls + 1,
+            live_blocks: p.live.size, carved_blocks: p.carved,
+            free_list: [...p.free].reverse()};
+  }
+  return best;
+}
+
 /** Runs the program and takes the samples. */
 function run({samples, perSample, seed, offsets}) {
   const next = random(seed);
   const heap = new Heap(offsets);
   const live = [];
   const rows = {pictures: [], waterfall: [], live: [], requested: [],
-                objects: [], request: [], allocated: [], released: []};
+                objects: [], request: [], allocated: [], released: [],
+                listed: [], examples: []};
+  const list = (object, death) => {
+    const [pool, block] = object.where;
+    if (object.birth < death)
+      rows.listed.push({pool, block, death, ...object});
+  };
   let requested = 0;
   let allocated = 0;
   let requests = 0;
@@ -213,7 +256,9 @@ function run({samples, perSample, seed, offsets}) {
     if (live.length === 0 || next() < (grow ? 0.78 : 0.12)) {
       const centre = (phase * 5 + Math.floor(next() * next() * 12)) % kClasses;
       const bytes = sizeOf(centre) - Math.floor(next() * kAlignment);
-      live.push({where: heap.allocate(centre), bytes, keep: next() < 0.003});
+      live.push({where: heap.allocate(centre), bytes, keep: next() < 0.003,
+                 birth: rows.request.length, thread: i % 3,
+                 type: i % kTypes.length, site: phase % kSites.length});
       requested += bytes;
       allocated += bytes;
     } else {
@@ -224,6 +269,7 @@ function run({samples, perSample, seed, offsets}) {
         live[at] = live[live.length - 1];
         live.pop();
         heap.free(gone.where);
+        list(gone, rows.request.length);
         requested -= gone.bytes;
       }
     }
@@ -237,7 +283,9 @@ function run({samples, perSample, seed, offsets}) {
     rows.objects.push(live.length);
     rows.live.push(picture.arenas.size);
     rows.waterfall.push(waterfall(picture, requested));
+    rows.examples.push(exampleOf(heap, rows.examples.length));
   }
+  for (const object of live) list(object, samples);
   return {heap, rows};
 }
 
@@ -310,13 +358,17 @@ export function makeResults(options = {}) {
     arenas: {arena_bytes: kArenaBytes, pool_bytes: kPoolBytes,
       created: heap.acquired, released: heap.released,
       high_water: Math.max(...rows.live), live_at_end: rows.live[samples - 1],
-      live: rows.live},
+      live: rows.live,
+      addresses: Array.from({length: heap.acquired}, (_, k) =>
+          0x7f0000000000 + k * kArenaBytes + (offsets ? 4096 : 0))},
     classes: {size_bytes: Array.from({length: kClasses}, (_, c) => sizeOf(c)),
       peak: classRow(peak),
       last_valley: lastValley === null ? null : classRow(lastValley),
       end: classRow(samples - 1)},
     summary: summary(held, committed),
-    time: time(14.2, 1, 'no difference'), map: mapOf(rows.pictures)};
+    time: time(14.2, 1, 'no difference'), map: mapOf(rows.pictures),
+    objects: objectsOf(rows.listed, samples),
+    example: rows.examples[lastValley ?? peak]};
   const other = (name, version, factor, ns, ratio, verdict) => {
     let smooth = 0;
     const c = rows.requested.map((r, i) => {
@@ -370,7 +422,7 @@ export function makeResults(options = {}) {
       `${rows.live[samples - 1]} of ${heap.acquired} arenas are still held ` +
           `at the end.`,
       'mimalloc would hold less and run 22 % faster [18, 25].']}};
-  return {results, truth: rows.pictures};
+  return {results, truth: rows.pictures, objects: rows.listed};
 }
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {

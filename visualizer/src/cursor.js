@@ -1,11 +1,12 @@
 // Where the page looks: one sample for all views, one allocator, one pool. The
 // only state of the page; everything that shows it listens to `change`. It is
-// mirrored in the address as #s=120&a=pymalloc&arena=3&pool=41, so that a link
-// brings back the view.
+// mirrored in the address as #s=120&a=pymalloc&arena=3&pool=41&block=7&c=age, so
+// that a link brings back the view.
 
 /**
  * @typedef {{sample: number, allocator: string, arena: number | null,
- *   pool: number | null}} Place arena: its ordinal; pool: its index in it
+ *   pool: number | null, block: number | null, color: string}} Place
+ *   arena: its ordinal; pool: its index in it; color: what colours stand for
  */
 
 export class Cursor extends EventTarget {
@@ -49,10 +50,12 @@ export class Cursor extends EventTarget {
   }
 
   hash() {
-    const {sample, allocator, arena, pool} = this.place;
+    const {sample, allocator, arena, pool, block, color} = this.place;
     const parts = [`s=${sample}`, `a=${encodeURIComponent(allocator)}`];
     if (arena !== null) parts.push(`arena=${arena}`);
     if (pool !== null) parts.push(`pool=${pool}`);
+    if (block !== null) parts.push(`block=${block}`);
+    if (color !== 'occupancy') parts.push(`c=${color}`);
     return '#' + parts.join('&');
   }
 
@@ -77,6 +80,9 @@ export class Cursor extends EventTarget {
     if (sample !== null) {
       place.arena = number('arena');
       place.pool = place.arena === null ? null : number('pool');
+      place.block = place.pool === null ? null : number('block');
+      place.color = /^[a-z]{1,12}$/.exec(given.get('c') ?? '')?.[0] ??
+          'occupancy';
     }
     return place;
   }

@@ -3,11 +3,10 @@
 //
 // An arena is a tile, nearly square, of its pools in address order, row by
 // row; tiles flow like text. The picture is one ImageData at device pixels.
-import {kViridis, occupancyLevel, packed} from './palette.js';
 
 /** @typedef {import('./heap_history.js').HeapHistory} HeapHistory */
+/** @typedef {import('./colouring.js').Colouring} Colouring */
 
-const kPalette = Uint32Array.from(kViridis, packed);
 const kLargestCell = 15;
 const kSmallestCell = 2;
 const kGoalHeight = 430;
@@ -114,27 +113,28 @@ export class HeapPicture {
    * Paints the sample that the heap was sought to: the cells whose look is
    * another than the one painted last.
    * @param {Shades} shades
+   * @param {Colouring} colouring prepared for that sample
    */
-  paint(shades) {
+  paint(shades, colouring) {
     const context = this.canvas.getContext('2d');
     if (context === null || this.canvas.width === 0) return;
     const {heap} = this;
-    if (this.#image === null || this.#shades !== shades) {
+    if (this.#image === null || this.#shades !== shades ||
+        this.#palette !== colouring.palette) {
       this.#image =
           context.createImageData(this.canvas.width, this.canvas.height);
       this.#pixels = new Uint32Array(this.#image.data.buffer);
       this.#pixels.fill(shades.background);
       this.#painted = new Int16Array(heap.cells).fill(kUnpainted);
       this.#shades = shades;
+      this.#palette = colouring.palette;
     }
-    const capacities = Array.from(
-        {length: heap.header.classes + 1}, (_, cls) => heap.capacity(cls));
     for (let slot = 0; slot < heap.slots; ++slot) {
       const usable = heap.usablePools(slot);
       for (let index = 0; index < heap.poolsPerArena; ++index) {
         const cell = slot * heap.poolsPerArena + index;
         const cls = heap.cls[cell];
-        const look = cls !== 0 ? occupancyLevel(heap.live[cell], capacities[cls]) :
+        const look = cls !== 0 ? colouring.looks[cell] :
             index < usable ? kFree : kVacant;
         if (look === this.#painted[cell]) continue;
         this.#paintCell(cell, look, shades);
@@ -146,6 +146,7 @@ export class HeapPicture {
 
   /** @type {Shades | null} */
   #shades = null;
+  #palette = new Uint32Array(0);
   #pixels = new Uint32Array(0);
   /** What each cell looks like: a step of the palette, kFree or kVacant. */
   #painted = new Int16Array(0);
@@ -163,7 +164,7 @@ export class HeapPicture {
     const size = (this.cell - this.gap) * scale;
     const whole = this.cell * scale;
     const used = look >= 0;
-    const color = used ? kPalette[look] :
+    const color = used ? this.#palette[look] :
         look === kFree ? shades.empty : shades.vacant;
     const period = 4 * scale;
     // The gap to the right and below belongs to the cell: its outline.

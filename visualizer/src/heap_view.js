@@ -1,14 +1,18 @@
-// The map of the heap with its keys, its words and the picture of one pool.
+// The map of the heap with its keys and its words; zoom_view.js goes on from a
+// pool inwards.
 //
 // Arrows move from pool to pool, [ and ] from arena to arena, Enter opens a
 // pool, Escape closes it. What is under the focus or the pointer is said in one
 // line of text; the live region repeats it only for the keyboard.
-import {byId, html, styleColor} from './element.js';
+import {byId, styleColor} from './element.js';
+import {showHeapLegend} from './heap_legend.js';
 import {HeapPicture} from './heap_picture.js';
-import {kViridis, packed} from './palette.js';
+import {packed} from './palette.js';
 import {formatBytes, formatCount} from './quantity.js';
+import {ZoomView} from './zoom_view.js';
 
 /** @typedef {import('./heap_history.js').HeapHistory} HeapHistory */
+/** @typedef {import('./colouring.js').Kind} Kind */
 
 /** @param {string} color #rrggbb */
 function packedHex(color) {
@@ -20,20 +24,48 @@ export class HeapView {
   /**
    * @param {HeapHistory} heap
    * @param {import('./cursor.js').Cursor} cursor
+   * @param {import('./colouring.js').Colouring} colouring
+   * @param {import('./object_words.js').ObjectWords} words
    */
-  constructor(heap, cursor) {
+  constructor(heap, cursor, colouring, words) {
     this.heap = heap;
     this.cursor = cursor;
+    this.colouring = colouring;
     this.frame = byId('heap-frame');
     this.picture = new HeapPicture(byId('heap-canvas'), heap);
     this.box = byId('heap-focus');
     this.focus = 0;
+    this.zoom = new ZoomView(heap, cursor, colouring, words,
+                             (cell) => this.describe(cell));
+    this.#kind = this.#wanted();
+    colouring.choose(this.#kind);
+    showHeapLegend(colouring);
     this.refresh();
     this.#listen();
-    new ResizeObserver(() => {
+    this.#resize = new ResizeObserver(() => {
       const width = this.frame.clientWidth;
       if (width > 0 && width !== this.#width) this.refresh();
-    }).observe(this.frame);
+    });
+    this.#resize.observe(this.frame);
+  }
+
+  #listening = new AbortController();
+  /** @type {ResizeObserver} */
+  #resize;
+  /** @type {Kind} */
+  #kind = 'occupancy';
+
+  /** Before another view takes the same elements. */
+  leave() {
+    this.#listening.abort();
+    this.#resize.disconnect();
+    this.zoom.leave();
+  }
+
+  /** @returns {Kind} */
+  #wanted() {
+    const {color} = this.cursor.place;
+    return this.colouring.kinds().find((kind) => kind === color) ?? 'occupancy';
   }
 
   #width = 0;
@@ -53,10 +85,19 @@ export class HeapView {
   /** @param {number} sample */
   show(sample) {
     this.heap.seek(sample);
-    if (this.shades) this.picture.paint(this.shades);
+    const kind = this.#wanted();
+    if (kind !== this.#kind) {
+      this.#kind = kind;
+      this.colouring.choose(kind);
+      showHeapLegend(this.colouring);
+    }
+    this.colouring.prepare(sample);
+    if (this.shades) this.picture.paint(this.shades, this.colouring);
+    const chosen = this.zoom.chosen();
+    if (chosen !== null) this.focus = chosen;
     this.#showTotals();
     this.#placeFocus();
-    this.#showPool();
+    this.zoom.show();
   }
 
   /**
@@ -82,16 +123,8 @@ export class HeapView {
     const live = heap.live[cell];
     return `${where}: ${heap.blockBytes(cls)}-byte class, ` +
         `${live} of ${capacity} blocks live, ` +
-        `${Math.round((100 * live) / capacity)} %`;
-  }
-
-  /** The cell that the cursor's arena and pool stand for, or null. */
-  #chosen() {
-    const {arena, pool} = this.cursor.place;
-    if (arena === null) return null;
-    const slot = this.heap.ordinals.indexOf(arena);
-    return slot < 0 ? null : slot * this.heap.poolsPerArena +
-        Math.min(pool ?? 0, this.heap.poolsPerArena - 1);
+        `${live < capacity / 100 ? 'under 1' :
+            Math.round((100 * live) / capacity)} %`;
   }
 
   /** @param {number} cell */
@@ -100,10 +133,12 @@ export class HeapView {
     const arena = this.heap.ordinals[slot];
     if (arena < 0) return;
     this.focus = cell;
-    this.cursor.move({arena, pool: cell - slot * this.heap.poolsPerArena});
+    this.cursor.move({arena, pool: cell - slot * this.heap.poolsPerArena,
+                      block: null});
   }
 
   #listen() {
+    const {signal} = this.#listening;
     const canvas = this.picture.canvas;
     const cellOf = (/** @type {PointerEvent | MouseEvent} */ event) => {
       const corner = canvas.getBoundingClientRect();
@@ -111,24 +146,20 @@ export class HeapView {
                                  event.clientY - corner.top);
     };
     canvas.addEventListener('pointermove', (event) => {
-      const cell = cellOf(event);
       byId('heap-words').textContent =
-          this.describe(cell ?? this.focus);
-    });
-    canvas.addEventListener('pointerleave', () => this.#placeFocus());
+          this.describe(cellOf(event) ?? this.focus);
+    }, {signal});
+    canvas.addEventListener('pointerleave', () => this.#placeFocus(), {signal});
     canvas.addEventListener('click', (event) => {
       const cell = cellOf(event);
       if (cell !== null) this.#choose(cell);
-    });
-    this.frame.addEventListener('keydown', (event) => this.#key(event));
+    }, {signal});
+    this.frame.addEventListener('keydown', (event) => this.#key(event),
+                                {signal});
     this.frame.addEventListener('focus', () => {
       this.#placeFocus();
       this.#announce();
-    });
-    byId('pool-close').addEventListener('click', () => {
-      this.cursor.move({arena: null, pool: null});
-      this.frame.focus();
-    });
+    }, {signal});
   }
 
   /** @param {KeyboardEvent} event */
@@ -137,8 +168,11 @@ export class HeapView {
     if (event.ctrlKey || event.altKey || event.metaKey) return;
     if (event.key === 'Enter') {
       this.#choose(this.focus);
+      // The keys go on inside, as soon as it is drawn.
+      requestAnimationFrame(() => requestAnimationFrame(
+          () => byId('zoom-frame').focus()));
     } else if (event.key === 'Escape') {
-      this.cursor.move({arena: null, pool: null});
+      this.cursor.move({arena: null, pool: null, block: null});
     } else {
       const square = picture.squareOf(this.focus);
       const middle = square.size / 2;
@@ -216,58 +250,5 @@ export class HeapView {
         `${formatBytes(heap.header.arena_bytes)} held: ` +
         `${formatCount(full)} pools full, ${formatCount(used - full)} partly ` +
         `used, ${formatCount(usable - used)} free but held`;
-  }
-
-  #showPool() {
-    const panel = byId('pool-panel');
-    const chosen = this.#chosen();
-    const {arena, pool} = this.cursor.place;
-    panel.hidden = arena === null;
-    if (arena === null) return;
-    byId('pool-title').textContent = `Arena ${arena}, pool ${pool ?? 0}`;
-    const words = byId('pool-words');
-    const canvas =
-        /** @type {HTMLCanvasElement} */ (/** @type {unknown} */ (
-            byId('pool-canvas')));
-    if (chosen === null) {
-      words.textContent = 'This arena is not held at this sample.';
-      canvas.hidden = true;
-      return;
-    }
-    this.focus = chosen;
-    this.#placeFocus();
-    const {cls, blocks} = this.heap.blocksAt(chosen, this.heap.sample);
-    canvas.hidden = cls === 0;
-    words.replaceChildren(this.describe(chosen));
-    if (cls === 0) return;
-    words.append(html('br'), 'Blocks in address order; filled squares live.');
-    this.#paintBlocks(canvas, blocks);
-  }
-
-  /**
-   * @param {HTMLCanvasElement} canvas
-   * @param {Uint8Array} blocks
-   */
-  #paintBlocks(canvas, blocks) {
-    const side = Math.max(200, Math.min(canvas.parentElement?.clientWidth ?? 260,
-                                        320));
-    const columns = Math.max(8, Math.ceil(Math.sqrt(blocks.length)));
-    const cell = Math.floor(side / columns);
-    const scale = Math.max(1, Math.round(devicePixelRatio));
-    const rows = Math.ceil(blocks.length / columns);
-    canvas.width = columns * cell * scale;
-    canvas.height = rows * cell * scale;
-    canvas.style.width = `${columns * cell}px`;
-    canvas.style.height = `${rows * cell}px`;
-    const context = canvas.getContext('2d');
-    if (context === null) return;
-    context.scale(scale, scale);
-    const live = `rgb(${kViridis[120].join(' ')})`;
-    const free = styleColor('--cell-empty');
-    blocks.forEach((block, i) => {
-      context.fillStyle = block ? live : free;
-      context.fillRect((i % columns) * cell, Math.floor(i / columns) * cell,
-                       cell - 1, cell - 1);
-    });
   }
 }

@@ -69,8 +69,13 @@ export class LineChart {
   /** @param {number} sample */
   showSample(sample) {
     this.sample = sample;
+    this.#placeLine(this.plot);
+  }
+
+  /** Again whenever it is drawn: before that a new plot knows no places. */
+  #placeLine(/** @type {uPlot} */ plot) {
     if (this.#line === null) return;
-    const left = this.plot.valToPos(this.options.xs[sample], 'x');
+    const left = plot.valToPos(this.options.xs[this.sample], 'x');
     this.#line.style.transform = `translateX(${Math.round(left)}px)`;
   }
 
@@ -114,6 +119,7 @@ export class LineChart {
       ],
       hooks: {
         draw: [(u) => {
+          this.#placeLine(u);
           this.#drawMarks(u);
           if (wide) this.#drawLabels(u);
         }],

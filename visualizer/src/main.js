@@ -5,15 +5,20 @@ import 'uplot/dist/uPlot.min.css';
 import './page.css';
 import {ArenaView} from './arena_view.js';
 import {ClassView} from './class_view.js';
+import {Colouring, kKindNames} from './colouring.js';
 import {Cursor} from './cursor.js';
 import {byId, html} from './element.js';
 import {HeapHistory} from './heap_history.js';
-import {showHeapLegend} from './heap_legend.js';
 import {HeapView} from './heap_view.js';
+import {KymographView} from './kymograph_view.js';
+import {showLayers} from './layers_view.js';
+import {LearnView} from './learn_view.js';
 import {bytesOfBase64, inflate, MapError} from './map_bytes.js';
 import {MemoryView} from './memory_view.js';
+import {ObjectTable} from './object_table.js';
+import {ObjectWords, programEndOf} from './object_words.js';
 import {PinView} from './pin_view.js';
-import {readMapText, readResults} from './results.js';
+import {readPayload, readResults} from './results.js';
 import {Slider} from './slider.js';
 import {showThroughput} from './throughput_view.js';
 import {WaterfallView} from './waterfall_view.js';
@@ -28,24 +33,25 @@ function banner(text) {
 }
 
 /**
- * The heap's history of one allocator; null, and a banner, where its payload
- * is broken; null where it has none.
- * @param {Results} results
- * @param {number} n
- * @returns {Promise<HeapHistory | null>}
+ * A payload of one allocator, read; null, and a banner, where it is broken; null
+ * where there is none.
+ * @template T
+ * @param {Allocator | undefined} allocator
+ * @param {string} what in words
+ * @param {{encoding: string} | null | undefined} header
+ * @param {string | null} text
+ * @param {(bytes: Uint8Array) => T} read
+ * @returns {Promise<T | null>}
  */
-async function readHeap(results, n) {
-  const allocator = results.allocators[n];
-  const text = readMapText(n);
-  if (allocator === undefined || allocator.map === null || text === null)
-    return null;
+async function readOrTell(allocator, what, header, text, read) {
+  if (allocator === undefined || !header || text === null) return null;
   try {
-    if (allocator.map.encoding !== 'varint+gzip+base64')
-      throw new MapError(`its encoding is ${allocator.map.encoding}`);
-    return new HeapHistory(allocator.map, await inflate(bytesOfBase64(text)));
+    if (header.encoding !== 'varint+gzip+base64')
+      throw new MapError(`its encoding is ${header.encoding}`);
+    return read(await inflate(bytesOfBase64(text)));
   } catch (error) {
     if (!(error instanceof MapError)) throw error;
-    banner(`The heap map of ${allocator.spelled} cannot be shown: ${
+    banner(`The ${what} of ${allocator.spelled} cannot be shown: ${
         error.message}. Everything else on this page is complete.`);
     return null;
   }
@@ -59,26 +65,54 @@ async function readHeap(results, n) {
  */
 async function insideOf(results, cursor, n) {
   const allocator = results.allocators[n];
-  const heap = await readHeap(results, n);
-  byId('heap').hidden = heap === null;
-  byId('pins').hidden = heap === null;
-  byId('turnover').hidden = heap === null;
+  const heap = await readOrTell(
+      allocator, 'heap map', allocator?.map, readPayload('map', n),
+      (bytes) => new HeapHistory(
+          /** @type {import('./results.js').MapHeader} */ (allocator.map),
+          bytes));
+  const objects = heap && await readOrTell(
+      allocator, 'list of objects', allocator.objects,
+      readPayload('objects', n), (bytes) => new ObjectTable(
+          /** @type {import('./results.js').ObjectsHeader} */ (
+              allocator.objects), bytes));
+  const words = heap && new ObjectWords(results, allocator, heap, objects);
+  const colouring =
+      heap && new Colouring(heap, objects, programEndOf(results));
+  for (const id of ['heap', 'pins', 'turnover', 'kymograph-section'])
+    byId(id).hidden = heap === null;
+  byId('learn').hidden = words === null || !allocator.example;
   byId('waterfall-section').hidden = allocator?.waterfall == null;
+  byId('layers-section').hidden = allocator?.waterfall == null;
   byId('class-section').hidden = allocator?.classes == null;
   byId('arena-section').hidden = allocator?.arenas == null;
-  for (const id of ['arena-chart', 'arena-turnover', 'class-rows', 'waterfall'])
+  for (const id of ['arena-chart', 'arena-turnover', 'class-rows', 'waterfall',
+                    'layers'])
     byId(id).replaceChildren();
+  byId('arena-label').textContent = allocator ? `, ${allocator.label}` : '';
+  byId('color').replaceChildren(...(colouring?.kinds() ?? []).map(
+      (kind) => html('option', {value: kind}, [kKindNames[kind]])));
+  const map = heap && colouring && words &&
+      new HeapView(heap, cursor, colouring, words);
+  const pins = heap && words && new PinView(heap, cursor, words);
+  const kymograph = heap && new KymographView(results, heap, cursor);
+  const learn = words && allocator.example ?
+      new LearnView(results, allocator, allocator.example, words, cursor) :
+      null;
   return {
     allocator,
     heap,
-    map: heap && new HeapView(heap, cursor),
-    pins: heap && new PinView(heap, cursor),
+    map,
+    pins,
+    kymograph,
     waterfall: allocator?.waterfall ? new WaterfallView(results, allocator) :
                                       null,
     classes: allocator?.classes ? new ClassView(allocator.classes.size_bytes) :
                                   null,
     arenas: allocator?.arenas ?
         new ArenaView(results, allocator, heap, cursor) : null,
+    leave() {
+      for (const view of [map, pins, kymograph, learn]) view?.leave();
+    },
   };
 }
 
@@ -141,7 +175,7 @@ async function start() {
       (a, n) => a.map || a.waterfall || a.arenas ? [n] : []);
   const cursor = new Cursor(
       {sample: results.moments.last_valley ?? results.moments.peak, allocator: names[withInside[0] ?? 0] ?? '',
-       arena: null, pool: null},
+       arena: null, pool: null, block: null, color: 'occupancy'},
       results.timeline.request.length, names);
 
   document.documentElement.classList.add('js');
@@ -149,14 +183,15 @@ async function start() {
   const slider = new Slider(results, cursor);
   const memory = new MemoryView(results, cursor);
   showThroughput(results.allocators);
-  showHeapLegend();
 
   const choice = /** @type {HTMLSelectElement} */ (byId('inside'));
   choice.append(...withInside.map(
       (n) => html('option', {value: names[n]}, [names[n]])));
   byId('inside-label').hidden = withInside.length < 2;
   choice.addEventListener('change', () => cursor.move(
-      {allocator: choice.value, arena: null, pool: null}));
+      {allocator: choice.value, arena: null, pool: null, block: null}));
+  const color = /** @type {HTMLSelectElement} */ (byId('color'));
+  color.addEventListener('change', () => cursor.move({color: color.value}));
 
   let shown = '';
   /** @type {Awaited<ReturnType<typeof insideOf>> | null} */
@@ -166,6 +201,7 @@ async function start() {
     if (allocator !== shown) {
       shown = allocator;
       choice.value = allocator;
+      inside?.leave();
       inside = await insideOf(results, cursor, names.indexOf(allocator));
       const {heap} = inside;
       if (heap)
@@ -182,6 +218,11 @@ async function start() {
     if (inside === null) return;
     inside.pins?.show();
     inside.waterfall?.show(sample);
+    inside.kymograph?.show(sample);
+    if (inside.allocator?.waterfall)
+      showLayers(results, inside.allocator, sample);
+    color.value = cursor.place.color;
+    if (color.selectedIndex < 0) color.value = 'occupancy';
     inside.arenas?.show(sample);
     showClasses(results, inside, sample);
   };
@@ -201,6 +242,7 @@ async function start() {
     memory.refresh();
     inside?.arenas?.refresh();
     inside?.map?.refresh();
+    inside?.kymograph?.refresh();
   });
   await draw();
   document.documentElement.dataset.sample = String(cursor.place.sample);

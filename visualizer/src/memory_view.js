@@ -84,7 +84,7 @@ export class MemoryView {
     /** @type {Curve[]} */
     const curves = [];
     if (this.#checked('show-requested'))
-      curves.push({label: 'requested', values: timeline.requested_bytes,
+      curves.push({label: 'requested, recorded', values: timeline.requested_bytes,
                    color: soft, width: 1, fill: styleColor('--area')});
     this.results.allocators.forEach((allocator, n) => {
       const curve = curveOf(allocator, this.metric);
@@ -95,10 +95,10 @@ export class MemoryView {
     const text = styleColor('--text');
     const {class_repack: repacked, page_load: pages} = limits;
     if (repacked && this.#checked('show-repacked'))
-      curves.push({label: 'limit: repacked', values: repacked, color: text,
+      curves.push({label: 'limit: repacked, counterfactual', values: repacked, color: text,
                    width: 1, dash: [6, 4]});
     if (pages && this.#checked('show-pages'))
-      curves.push({label: 'limit: whole pages', values: pages, color: text,
+      curves.push({label: 'limit: whole pages, counterfactual', values: pages, color: text,
                    width: 1, dash: [1, 4]});
     return {xs, curves, formatX: kClocks[name], formatY: formatBytesShort,
             binaryX: name === 'allocated_bytes',

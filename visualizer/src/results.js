@@ -8,7 +8,14 @@
  *
  * @typedef {{encoding: string, arena_bytes: number, pool_bytes: number,
  *   alignment: number, classes: number, header_bytes: number,
- *   samples: number, data?: string}} MapHeader
+ *   samples: number, told?: number[] | null, data?: string}} MapHeader
+ *
+ * @typedef {{encoding: string, samples: number, count: number,
+ *   told: number[] | null, types: string[] | null, sites: string[] | null,
+ *   data?: string}} ObjectsHeader
+ *
+ * @typedef {{sample: number, pool: number, class: number, live_blocks: number,
+ *   carved_blocks: number, free_list: number[]}} PoolExample
  *
  * @typedef {{pools: number[], used_blocks: number[], free_blocks: number[]}}
  *   ClassRow
@@ -17,16 +24,17 @@
  *   held_bytes: number[] | null, committed_bytes: number[] | null,
  *   rss_bytes: number[] | null,
  *   waterfall: {parts: string[], bytes: number[][]} | null,
- *   large: {held_bytes: number[] | null} | null,
+ *   large: {held_bytes: number[] | null, rss_bytes?: number[] | null} | null,
  *   arenas: {arena_bytes: number, pool_bytes: number, created: number,
  *     released: number, high_water: number, live_at_end: number,
- *     live: number[]} | null,
+ *     live: number[], addresses?: number[] | null} | null,
  *   classes: {size_bytes: number[], peak: ClassRow,
  *     last_valley: ClassRow | null, end: ClassRow} | null,
  *   time: {gross_ns_per_event: number[], again_ns_per_event: number[],
  *     gross_median: number, net_median: number | null,
  *     ratio_to_pymalloc: {median: number, low: number, high: number,
  *       verdict: string} | null} | null,
+ *   objects?: ObjectsHeader | null, example?: PoolExample | null,
  *   map: MapHeader | null}} Allocator
  *
  * @typedef {{schema: string, complete: boolean,
@@ -52,12 +60,13 @@ export function readResults() {
 }
 
 /**
- * The base64 text of an allocator's map, or null where it has none. The maps
+ * The base64 text of an allocator's payload, or null where it has none. They
  * stand in blocks of their own, so that the JSON is parsed without them.
+ * @param {'map' | 'objects'} kind
  * @param {number} allocator its position in `allocators`
  * @returns {string | null}
  */
-export function readMapText(allocator) {
-  return document.getElementById(`map-${allocator}`)?.textContent?.trim() ??
+export function readPayload(kind, allocator) {
+  return document.getElementById(`${kind}-${allocator}`)?.textContent?.trim() ??
       null;
 }
