@@ -22,6 +22,7 @@
 
 #include "allocators/interpreter/environment.h"
 #include "allocators/preload/exit_report.h"
+#include "allocators/preload/finalise_note.h"
 #include "allocators/preload/measure_at.h"
 #include "allocators/preload/taken_environment.h"
 #include "allocators/preload/underlay.h"
@@ -124,17 +125,20 @@ void Watch(bool late_enough) {
 
 [[gnu::constructor]] void Start() {
   if (!FindPython(&beneath.python)) {
-    if (beneath.python.version != nullptr) {
+    if (beneath.python.version != nullptr && underlay.allocator != nullptr) {
       Refuse("only CPython 3.6 and later can be served");
     }
     return;
   }
-  if (IsFreeThreaded(beneath.python)) {
+  const bool observes = underlay.allocator == nullptr;
+  if (IsFreeThreaded(beneath.python) && !observes) {
     Refuse(
         "this is a free-threaded build: its cycle collector finds objects by "
         "walking mimalloc's heaps, so they must stay there");
   }
   TakeEnvironment();
+  PlanFinaliseNote(beneath.python, Taken("ARENALAB_FINALISE_NOTE"));
+  if (observes) return;
   for (int domain = 0; domain < kDomains; ++domain) {
     beneath.python.get_allocator(static_cast<Domain>(domain),
                                  &beneath.domain[domain]);

@@ -12,6 +12,7 @@
 #include <cstddef>
 
 #include "allocators/interpreter/environment.h"
+#include "allocators/preload/underlay.h"
 
 // The oldest version, so that the library loads on older systems.
 __asm__(".symver dlsym, dlsym@GLIBC_2.2.5");
@@ -19,9 +20,10 @@ __asm__(".symver dlsym, dlsym@GLIBC_2.2.5");
 namespace arenalab::preload {
 namespace {
 
-constexpr const char* kNames[] = {"LD_PRELOAD",          "ARENALAB_PYMALLOC",
-                                  "ARENALAB_SCOPE",      "ARENALAB_STATS",
-                                  "ARENALAB_MEASURE_AT", "PYTHONMALLOC"};
+constexpr const char* kNames[] = {
+    "LD_PRELOAD",     "ARENALAB_PYMALLOC",   "ARENALAB_SCOPE",
+    "ARENALAB_STATS", "ARENALAB_MEASURE_AT", "ARENALAB_FINALISE_NOTE",
+    "PYTHONMALLOC"};
 constexpr std::size_t kMost = sizeof(kNames) / sizeof(kNames[0]);
 
 struct Entry {
@@ -35,7 +37,8 @@ constinit char storage[16384]{};
 constinit std::size_t storage_used = 0;
 
 bool StaysForPython(const char* name, const char* value) {
-  return strcmp(name, "PYTHONMALLOC") == 0 && strstr(value, "debug") != nullptr;
+  return strcmp(name, "PYTHONMALLOC") == 0 &&
+         (underlay.allocator == nullptr || strstr(value, "debug") != nullptr);
 }
 
 void Take(const char* name) {

@@ -27,6 +27,7 @@ struct Underlay {
   const char* raw_refusal;
   // nullptr, or why it cannot serve this interpreter, in one line. May be null.
   const char* (*start)(const Beneath&);
+  // nullptr: nothing is put anywhere.
   PythonAllocator (*allocator)(Domain, const Beneath&);
   // What stands in the raw domain's place where only mem and obj are served:
   // the same, watched. May be null: nothing.

@@ -34,7 +34,8 @@ constexpr std::array kTopics{
   4    compare --fail-on-inconclusive: nothing could be decided
   125  record: ours failed, or nothing was recorded; else record passes on the
        status of the program: its own, 126 not executable, 127 not found,
-       128 + N killed by signal N
+       128 + N killed by signal N; exec, remedies: an allocator cannot serve
+       this interpreter, or the program ended otherwise on one of several
 
 A trace without its end mark is incomplete: every verb warns, uses what is there
 and exits as if it were whole. Numbers from it are marked `complete: false`.

@@ -5,6 +5,7 @@
 
 #include "tools/cli/compare.h"
 #include "tools/cli/doctor.h"
+#include "tools/cli/exec.h"
 #include "tools/cli/experiment.h"
 #include "tools/cli/help.h"
 #include "tools/cli/inspect.h"
@@ -45,6 +46,8 @@ int Main(int argc, char** argv) {
   AddInspect(line);
   AddDoctor(line);
   AddExperiment(line);
+  AddExec(line);
+  AddRemedies(line);
   AddHelp(line);
 
   try {

@@ -6,7 +6,7 @@ import unittest
 import xml_report
 
 FOLDER = "allocators/preload/"
-OWN = {"getenv", "getrandom", "execve", "execv", "execvpe", "execvp", "fexecve",
+OWN = {"getenv", "getrandom", "sigaction", "execve", "execv", "execvpe", "execvp", "fexecve",
        "posix_spawn", "posix_spawnp"}
 MALLOC = {"malloc", "free", "calloc", "realloc", "reallocarray", "memalign", "aligned_alloc",
           "posix_memalign", "valloc", "pvalloc", "malloc_usable_size"}
@@ -24,7 +24,7 @@ def needed(name):
 class Libraries(unittest.TestCase):
 
     def test_need_the_c_library_and_the_allocator_only(self):
-        for name in ("pymalloc", "system", "pass-through", "library"):
+        for name in ("pymalloc", "system", "pass-through", "observer", "library"):
             with self.subTest(library=name):
                 self.assertEqual(needed(name), {"libc.so.6"})
         self.assertEqual(needed("mimalloc"), {"libmimalloc.so.2", "libc.so.6"})
