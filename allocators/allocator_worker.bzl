@@ -33,7 +33,8 @@ def allocator_worker(
         visit = None,
         contract_settings = [""],
         tags = []):
-    """Defines :replay_worker_NAME, :thread_worker_NAME and :contract_test_NAME.
+    """Defines :replay_worker_NAME, :thread_worker_NAME, :bench_NAME and
+    :contract_test_NAME.
 
     Args:
       name: what the user types after -a.
@@ -72,6 +73,17 @@ def allocator_worker(
         tags = tags,
         deps = deps + [
             "//tools/threads:worker",
+        ],
+    )
+    cc_binary(
+        name = "bench_" + name,
+        srcs = ["//tools/bench:heap_program.cc"],
+        copts = ["-D" + define for define in defines],
+        tags = tags,
+        deps = deps + [
+            "//allocators:one_heap",
+            "//tools/bench:bench_main",
+            "//tools/bench:heap_calls",
         ],
     )
     cc_test(
@@ -136,7 +148,7 @@ def all_workers(name):
         srcs = [
             ":" + rule
             for rule in native.existing_rules()
-            if rule.startswith("replay_worker_") or rule.startswith("thread_worker_")
+            if rule.split("_")[0] in ["replay", "thread", "bench"]
         ],
         tags = ["own_malloc"],
     )

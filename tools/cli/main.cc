@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <exception>
 
+#include "tools/cli/bench.h"
 #include "tools/cli/compare.h"
 #include "tools/cli/doctor.h"
 #include "tools/cli/exec.h"
@@ -43,6 +44,7 @@ int Main(int argc, char** argv) {
   AddStats(line);
   AddThreads(line);
   AddModels(line);
+  AddBench(line);
   AddInspect(line);
   AddDoctor(line);
   AddExperiment(line);

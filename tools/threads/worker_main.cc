@@ -13,6 +13,7 @@
 #include <cstdint>
 
 #include "allocators/one_heap.h"
+#include "tools/replay/worker_clock.h"
 #include "tools/threads/thread_run.h"
 #include ARENALAB_HEAP_HEADER
 
@@ -76,6 +77,7 @@ int Main() {
         "a worker with threads: started by `arenalab threads`, not by hand\n";
     return write(STDERR_FILENO, kUsage, sizeof(kUsage) - 1) < 0 ? 3 : 2;
   }
+  StartClock();  // the C library's: the worker's own is for replays
   bool done = false;
   const bool known = ARENALAB_VISIT_HEAP(
       files.report->in.settings,

@@ -1,5 +1,6 @@
 """`arenalab threads` and `arenalab models` on real workers: a small trace of two
 threads, in which all that can be counted is counted by hand."""
+import json
 import os
 
 import verb_case
@@ -119,6 +120,46 @@ class ModelsTest(verb_case.VerbCase):
             one = cells["processes", "pymalloc", 1]["end_bytes"]
             two = cells["processes", "pymalloc", 2]["end_bytes"]
             self.assertAlmostEqual(two / one, 2, delta=0.2)
+
+
+class BenchTest(verb_case.VerbCase):
+
+    def test_every_workload_on_every_allocator_and_its_json_as_it_was(self):
+        text = self.run_verb("bench", "--rounds", "0", "--divide", "200",
+                             "--threads", "1,2", "-o", self.path("runs"),
+                             "-a", "system,mimalloc,jemalloc,pymalloc,null")
+        names = [line.split()[0] for line
+                 in self.run_verb("bench", "list").splitlines()]
+        self.assertEqual(len(names), 12)
+        for name in names:
+            self.assertIn("\n%s\n" % name, text)
+            path = self.path("runs/mimalloc/%s-1-0.json" % name)
+            with open(path) as output:
+                run = json.load(output)
+            self.assertEqual(run["context"]["allocator_version"], "2.0.9")
+            self.assertEqual(run["benchmarks"][0]["iterations"], 1)
+            self.assertEqual(run["benchmarks"][0]["wrong"], 0)
+        self.assertNotIn("CONTENT LOST", text)
+
+    def held(self, divide):
+        folder = self.path("held%d" % divide)
+        self.run_verb("bench", "survivor-per-pool", "--rounds", "0", "-a",
+                      "pymalloc", "--divide", str(divide), "-o", folder)
+        with open(folder + "/pymalloc/survivor-per-pool-1-0.json") as output:
+            run = json.load(output)["benchmarks"][0]
+        # One block of 64 bytes in each of 2048 / divide pools.
+        self.assertEqual(run["live_bytes"], 2048 // divide * 64)
+        return run["held_bytes"]
+
+    def test_a_survivor_per_pool_holds_an_arena_for_each_63_or_64_pools(self):
+        one, more = self.held(64), self.held(8)
+        # 32 pools are in one arena of 1 MiB, 256 in four or five.
+        self.assertIn((more - one) / 2**20, (3, 4))
+        self.assertEqual(self.held(8), more)  # the same on every run
+
+    def test_an_unknown_workload_is_3(self):
+        self.run_verb("bench", "larsen", status=3)
+        self.assertIn("arenalab bench list", self.errors)
 
 
 if __name__ == "__main__":
