@@ -1,14 +1,19 @@
 // Tells a trace from a results file and prints one screen of either; or, of a
-// trace, the statistics that its interpreter would have printed.
+// trace, the statistics that its interpreter would have printed; or, of
+// results, the map of the heap.
 #include "tools/cli/stats.h"
 
+#include <unistd.h>
+
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 
 #include "tools/cli/trace_stats.h"
+#include "tools/replay/heap_strip.h"
 #include "tools/replay/results_file.h"
 #include "tools/replay/verdict.h"
 #include "tools/verify/clone_statistics.h"
@@ -21,8 +26,12 @@ struct Flags {
   std::string input;
   bool json = false;
   bool debugmallocstats = false;
+  bool map = false;
+  std::string color = "auto";
   std::string at;
 };
+
+constexpr std::size_t kMapLines = 40;
 
 // A results file is an object of JSON; a trace begins with its magic word.
 bool LooksLikeJson(const std::string& path) {
@@ -73,6 +82,76 @@ std::string ResultsText(const Flags& flags) {
   return text;
 }
 
+// no-color.org and its kin: a choice on the command line, then the environment,
+// then whether anyone is looking.
+bool WantsColor(const std::string& choice) {
+  if (choice != "auto") return choice == "always";
+  const auto set = [](const char* name) {
+    const char* value = std::getenv(name);
+    return value != nullptr && *value != '\0';
+  };
+  if (set("NO_COLOR")) return false;
+  if (set("CLICOLOR_FORCE")) return true;
+  const char* term = std::getenv("TERM");
+  return isatty(STDOUT_FILENO) != 0 && term != nullptr &&
+         std::string(term) != "dumb";
+}
+
+// The sample that --at means, and its words.
+std::size_t SampleAt(const nlohmann::ordered_json& results,
+                     const std::string& at, std::string* words) {
+  const auto& moments = results.at("moments");
+  const bool has_valley = !moments.at("last_valley").is_null();
+  const std::string name = at.empty() ? has_valley ? "valley" : "peak" : at;
+  if (name == "peak" || name == "end") {
+    *words = name == "peak" ? "the peak" : "the end";
+    return moments.at(name).get<std::size_t>();
+  }
+  if (name == "valley") {
+    if (!has_valley) throw InputError("--at valley: this run has none");
+    *words = "the last valley";
+    return moments.at("last_valley").get<std::size_t>();
+  }
+  for (const auto& mark : results.at("marks")) {
+    if (mark.at("name") != name) continue;
+    *words = "the mark " + name;
+    return mark.at("sample").get<std::size_t>();
+  }
+  throw InputError("--at " + name +
+                   ": of a map there are peak, valley, end and the marks' "
+                   "names");
+}
+
+std::string MapText(const Flags& flags) {
+  if (!LooksLikeJson(flags.input)) {
+    throw InputError(
+        flags.input + ": --map draws what replay wrote: arenalab replay " +
+        flags.input + " -o R.json, then arenalab stats --map " + "R.json");
+  }
+  const nlohmann::ordered_json results(ReadResults(flags.input));
+  for (const auto& allocator : results.at("allocators")) {
+    if (!allocator.contains("map") || allocator["map"].is_null()) continue;
+    const auto& json = allocator["map"];
+    MapPayload map;
+    map.arena_bytes = json.at("arena_bytes").get<std::uint64_t>();
+    map.pool_bytes = json.at("pool_bytes").get<std::uint64_t>();
+    map.alignment = json.at("alignment").get<std::uint64_t>();
+    map.header_bytes = json.at("header_bytes").get<std::uint64_t>();
+    map.samples = json.at("samples").get<std::size_t>();
+    map.data = json.at("data").get<std::string>();
+    std::string words;
+    const std::size_t sample = SampleAt(results, flags.at, &words);
+    if (sample >= map.samples) {
+      throw InputError(flags.input + ": its map has no sample " +
+                       std::to_string(sample));
+    }
+    return allocator.at("spelled").get<std::string>() + " at " + words + ", " +
+           allocator.at("label").get<std::string>() + ": " +
+           HeapStrip(map, sample, WantsColor(flags.color), kMapLines);
+  }
+  throw InputError(flags.input + ": no allocator of it has a map");
+}
+
 int RunDebugMallocStats(const Flags& flags) {
   const CloneStatistics statistics =
       StatisticsAt(flags.input, ParseTracePoint(flags.at));
@@ -93,9 +172,13 @@ int RunDebugMallocStats(const Flags& flags) {
 
 int Run(const Flags& flags) {
   if (flags.debugmallocstats) return RunDebugMallocStats(flags);
+  if (!flags.at.empty() && !flags.map)
+    throw UsageError("--at needs --debugmallocstats or --map");
   std::string text;
   try {
-    text = LooksLikeJson(flags.input) ? ResultsText(flags) : TraceText(flags);
+    text = flags.map                    ? MapText(flags)
+           : LooksLikeJson(flags.input) ? ResultsText(flags)
+                                        : TraceText(flags);
   } catch (const nlohmann::json::exception& error) {
     throw InputError(flags.input +
                      ": is not as replay writes it: " + error.what());
@@ -121,13 +204,21 @@ void AddStats(CommandLine& line) {
           .Excludes(json);
   verb.Value("--at", &flags->at,
              "... or right after request EVENT, request state:N of the "
-             "mem and obj domains, or a mark such as finalise")
-      .Needs(debugmallocstats);
+             "mem and obj domains, or a mark such as finalise; of a map: peak, "
+             "valley (default), end, or a mark");
+  verb.Flag("--map", &flags->map,
+            "Of results: the heap as text, a line an arena, a character a pool")
+      .Excludes(json)
+      .Excludes(debugmallocstats);
+  verb.Value("--color", &flags->color, "Colours of the map")
+      .OneOf({"auto", "always", "never"})
+      .ShowDefault();
   verb.Footer(
       "Examples:\n"
       "  arenalab stats app.trace\n"
       "  arenalab stats app.json\n"
       "  arenalab stats --json app.trace | jq .peak\n"
+      "  arenalab stats --map --at peak app.json\n"
       "  arenalab stats --debugmallocstats --at finalise app.trace");
   verb.Does([flags] { return Run(*flags); });
 }

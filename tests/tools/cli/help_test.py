@@ -63,7 +63,7 @@ class HelpTest(verb_case.VerbCase):
                 (["stats", "--debugmallocstats", "--json", "x"],
                  "--json excludes --debugmallocstats"),
                 (["stats", "--at", "3", "x"],
-                 "--at requires --debugmallocstats")):
+                 "--at needs --debugmallocstats or --map")):
             with self.subTest(words):
                 self.run_verb(*words, status=2)
                 self.assertEqual(self.errors.count("\n"), 1, self.errors)

@@ -107,5 +107,59 @@ class StatsOfResultsTest(verb_case.VerbCase):
                           status=3)
 
 
+class MapTest(verb_case.VerbCase):
+
+    # 3.8's arenas of 64 pools; a class of 112-byte blocks, 36 a pool. 40 blocks
+    # fill one pool and begin another; the last four go again.
+    TRACE = "".join(
+        ["meta addresses none\nmeta geometry cpython-3.8\n"] +
+        ["malloc %d 100\n" % i for i in range(40)] +
+        ["mark full\n"] +
+        ["free %d\n" % i for i in range(24, 40)] + ["mark half\n"])
+
+    def results(self):
+        trace = self.import_trace("m.trace", self.TRACE)
+        self.run_verb("replay", trace, "-a", "pymalloc{geometry:cpython-3.8}",
+                      "--repetitions", "0", "-o", "m.json")
+        return self.path("m.json")
+
+    def test_a_character_a_pool(self):
+        results = self.results()
+        text = self.run_verb("stats", "--map", "--at", "full", results)
+        self.assertIn("1 arenas held: 1 pools full, 1 partly used, 62 free", text)
+        self.assertIn("      0 @-" + "." * 62 + " 40\n", text)
+        # 24 of 36 live, and a pool that became empty.
+        text = self.run_verb("stats", "--map", "--at", "half", results)
+        self.assertIn("      0 #." + "." * 62 + " 24\n", text)
+        self.assertNotIn("\x1b", text)
+        self.assertTrue(all(len(line) <= 80 for line in text.splitlines()[1:]))
+
+    def test_colour_is_asked_for_or_not(self):
+        results = self.results()
+        self.assertIn("\x1b[38;5;", self.run_verb(
+            "stats", "--map", "--color", "always", results))
+        self.assertNotIn("\x1b", self.run_verb(
+            "stats", "--map", results,
+            env={"NO_COLOR": "1", "CLICOLOR_FORCE": "1"}))
+        self.assertIn("\x1b", self.run_verb(
+            "stats", "--map", results, env={"CLICOLOR_FORCE": "1"}))
+
+    def test_what_it_cannot_draw_is_said(self):
+        results = self.results()
+        self.run_verb("stats", "--map", "--at", "nowhere", results, status=3)
+        self.assertIn("peak, valley, end", self.errors)
+        self.run_verb("stats", "--map", self.path("m.trace"), status=3)
+        self.assertIn("arenalab replay", self.errors)
+        self.run_verb("stats", "--at", "peak", results, status=2)
+        with open(results) as file:
+            content = json.load(file)
+        data = content["allocators"][0]["map"]["data"]
+        for broken in (data[:-8], "*" + data, ""):
+            content["allocators"][0]["map"]["data"] = broken
+            self.write("b.json", json.dumps(content))
+            self.run_verb("stats", "--map", "b.json", status=3)
+            self.assertIn("map of the heap is broken", self.errors)
+
+
 if __name__ == "__main__":
     xml_report.main()
