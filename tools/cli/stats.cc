@@ -173,7 +173,8 @@ int RunDebugMallocStats(const Flags& flags) {
 int Run(const Flags& flags) {
   if (flags.debugmallocstats) return RunDebugMallocStats(flags);
   if (!flags.at.empty() && !flags.map)
-    throw UsageError("--at needs --debugmallocstats or --map");
+    throw UsageError(
+        "--at needs --debugmallocstats or --map; see arenalab stats --help");
   std::string text;
   try {
     text = flags.map                    ? MapText(flags)
