@@ -16,6 +16,8 @@ const std::vector<Experiment>& Experiments() {
       {"E5", "the published form of X1", RunThrash},
       {"E6", "pools and arenas four times as large on 3.9's rules",
        RunLargerArenas},
+      {"C1", "what one action of a forked child copies: collector on and off",
+       RunCopyOnWrite},
       {"speed", "the clone beside the interpreter's own allocator: time",
        RunSpeed},
   };

@@ -6,6 +6,7 @@
 //   X2, E4   freeing many arenas' blocks in random order: linear or quadratic
 //   X3       a few survivors that keep arenas
 //   E6       pools and arenas four times as large on 3.9's rules
+//   C1       what one action of a forked child copies
 //   speed    the clone beside the interpreter: time per request
 //
 // Each result has the reported figure and its source, the measured ones, and a
@@ -56,6 +57,7 @@ ExperimentResult RunThrash(const ExperimentRequest& request);
 ExperimentResult RunQuadraticFree(const ExperimentRequest& request);
 ExperimentResult RunPinnedArenas(const ExperimentRequest& request);
 ExperimentResult RunLargerArenas(const ExperimentRequest& request);
+ExperimentResult RunCopyOnWrite(const ExperimentRequest& request);
 ExperimentResult RunSpeed(const ExperimentRequest& request);
 
 }  // namespace arenalab

@@ -48,13 +48,27 @@ class ExperimentTest(verb_case.VerbCase):
     def test_list_names_them_all_and_an_unknown_one_is_refused(self):
         names = [line.split()[0]
                  for line in self.run_verb("experiment", "list").splitlines()]
-        self.assertEqual(names, ["X1", "X2", "X3", "E5", "E6", "speed"])
+        self.assertEqual(names, ["X1", "X2", "X3", "E5", "E6", "C1", "speed"])
         self.run_verb("experiment", "X9", status=3)
         self.assertIn("'X9': there is none", self.errors)
 
     def test_what_is_no_python_is_refused(self):
         self.run_verb("experiment", "X1", "--python", "/bin/ls", status=3)
         self.assertIn("no CPython", self.errors)
+
+    def test_c1_collecting_copies_what_was_built_without_the_collector(self):
+        self.needs_interpreter()
+        rows, text = self.measure("C1", pythons=list(INTERPRETERS)[:2])
+        self.assertIn("gc.freeze", text)
+        for row in rows:
+            kib = row["private_dirty_kib"]
+            # 30,000 tuples of 56 or 64 bytes in a list, each counted when it is looked at.
+            self.assertGreater(kib["iterate"], kib["nothing"] + 1500, row)
+            self.assertGreaterEqual(kib["iterate, t[0]"], kib["iterate"], row)
+            if row["collector_while_building"] == "off":
+                self.assertGreater(kib["gc.collect"], kib["nothing"] + 1500, row)
+            if "gc.freeze, gc.collect" in kib:
+                self.assertLess(kib["gc.freeze, gc.collect"], kib["nothing"] + 1000, row)
 
     def test_x1_creates_an_arena_an_iteration_before_3_9_and_two_after(self):
         self.needs_interpreter()
