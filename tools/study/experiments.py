@@ -16,7 +16,7 @@ import tempfile
 import interpreters
 import raw_results
 
-NAMES = ("X1", "X2", "X3", "E6", "speed")
+NAMES = ("X1", "X2", "X3", "E6", "C1", "speed")
 RECORDED = "json_round_trips"
 
 
