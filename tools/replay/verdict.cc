@@ -27,14 +27,6 @@ const Json* Reference(const Json& results) {
   return nullptr;
 }
 
-// With the geometry that plain `pymalloc` stands for.
-std::string NameOf(const Json& allocator) {
-  const auto spelled = allocator.at("spelled").get<std::string>();
-  if (spelled != "pymalloc") return spelled;
-  return spelled + " (" +
-         allocator.at("settings").at("geometry").get<std::string>() + ")";
-}
-
 std::string Percent(double part, double whole) {
   char text[16];
   std::snprintf(text, sizeof(text), "%.0f %%", 100 * part / whole);
@@ -78,7 +70,7 @@ std::string ProofLine(const Json& results) {
 
 std::string PeakLine(const Json& results, const Json& allocator) {
   const auto peak = results.at("moments").at("peak").get<std::size_t>();
-  return "Peak: " + NameOf(allocator) + " " +
+  return "Peak: " + NameInTables(allocator) + " " +
          HoldsAt(results, allocator, peak) + ".";
 }
 
@@ -157,61 +149,126 @@ bool DifferAt(const Json& recorded, const Json& allocator, std::size_t sample) {
   return std::abs(Number(recorded[sample]) - stopped) > kSameWithin * stopped;
 }
 
-// Resident bytes of all requests, every allocator alike.
-std::string ResidentLine(const Json& results, const char* title,
-                         std::size_t sample) {
-  std::string line;
-  double first = 0;
-  for (const Json& allocator : results.at("allocators")) {
-    if (allocator.at("rss_bytes").is_null()) continue;
-    const auto name = allocator.at("name").get<std::string>();
-    if (name == "null" || name == "bump") continue;
-    const double rss = Number(allocator.at("rss_bytes").at(sample));
-    if (line.empty()) {
-      first = rss;
-      line = std::string(title) + ": " + NameOf(allocator) + " " +
-             ReadableBytes(rss);
-      continue;
-    }
-    line += ", " + NameOf(allocator) + " " + ReadableBytes(rss);
-    if (first > 0 && std::abs(rss / first - 1) > kSameWithin) {
-      char text[16];
-      std::snprintf(text, sizeof(text), " (%+.0f %%)", 100 * (rss / first - 1));
-      line += text;
-    }
-    const Json& recorded = allocator.at("rss_recorded_bytes");
-    if (!recorded.is_null() && DifferAt(recorded, allocator, sample)) {
-      line += " [" + ReadableBytes(Number(recorded[sample])) +
-              " with the program's idle time]";
-    }
-  }
-  return line.empty() ? "" : line + ".";
+bool IsPriceTag(const Json& allocator) {
+  const auto name = allocator.at("name").get<std::string>();
+  return name == "null" || name == "bump";
 }
 
+// "pymalloc 263 MiB (4.6x) [250 MiB with the program's idle time]"
+std::string ResidentOf(const Json& allocator, std::size_t sample,
+                       double limit) {
+  const double rss = Number(allocator.at("rss_bytes").at(sample));
+  std::string text = NameInTables(allocator) + " " + ReadableBytes(rss);
+  if (limit > 0) text += " (" + ReadableRatio(rss / limit) + ")";
+  const Json& recorded = allocator.at("rss_recorded_bytes");
+  if (!recorded.is_null() && DifferAt(recorded, allocator, sample)) {
+    text += " [" + ReadableBytes(Number(recorded[sample])) +
+            " with the program's idle time]";
+  }
+  return text;
+}
+
+// Who holds least, and how far each is from the limit. Resident bytes of all
+// requests, every allocator alike.
+std::string ResidentLine(const Json& results, const char* title,
+                         std::size_t sample) {
+  std::vector<const Json*> measured;
+  for (const Json& allocator : results.at("allocators")) {
+    if (!allocator.at("rss_bytes").is_null() && !IsPriceTag(allocator))
+      measured.push_back(&allocator);
+  }
+  if (measured.empty()) return "";
+  const auto rss = [&](const Json* allocator) {
+    return Number(allocator->at("rss_bytes").at(sample));
+  };
+  std::ranges::stable_sort(measured, {}, rss);
+  const double limit = Number(results.at("limits").at("page_load").at(sample));
+  const double least = rss(measured[0]);
+  std::string line = std::string(title) + ": ";
+  std::size_t alike = 1;
+  while (alike < measured.size() &&
+         rss(measured[alike]) <= least * (1 + kSameWithin)) {
+    ++alike;
+  }
+  if (measured.size() > 1) {
+    line += alike == measured.size() ? "all alike within 2 %: "
+            : alike > 1              ? "least, alike within 2 %: "
+                                     : "least ";
+  }
+  for (std::size_t i = 0; i < measured.size(); ++i) {
+    if (i > 0) line += i == alike ? "; then " : ", ";
+    line += ResidentOf(*measured[i], sample, limit);
+  }
+  if (limit > 0) {
+    line += ". Nothing holds less than " + ReadableBytes(limit) + " (1.00x)";
+  }
+  return line + ".";
+}
+
+struct Timed {
+  std::string name;
+  double net;
+  double median;
+  double low;
+  double high;
+  std::string verdict;
+};
+
+std::string IntervalOf(const Timed& timed) {
+  char text[80];
+  std::snprintf(text, sizeof(text), "%.2fx the time [%.2f, %.2f]", timed.median,
+                timed.low, timed.high);
+  return text;
+}
+
+// Who is fastest, by how much, and whether that is more than noise.
 std::string TimeLine(const Json& results) {
-  std::string line;
+  std::vector<Timed> all;
   for (const Json& allocator : results.at("allocators")) {
     const Json& time = allocator.at("time");
-    if (time.is_null()) continue;
-    const auto name = allocator.at("name").get<std::string>();
-    if (name == "null" || name == "bump") continue;
-    char text[160];
-    if (line.empty()) {
-      const Json& net = time.at("net_median");
-      std::snprintf(text, sizeof(text), "Time: %s %.1f ns an event%s",
-                    NameOf(allocator).c_str(),
-                    Number(net.is_null() ? time.at("gross_median") : net),
-                    net.is_null() ? "" : " net of the replay loop");
-    } else {
-      const Json& ratio = time.at("ratio_to_pymalloc");
-      std::snprintf(text, sizeof(text), "; %s %s (%.2f-%.2fx the time)",
-                    NameOf(allocator).c_str(),
-                    ratio.at("verdict").get<std::string>().c_str(),
-                    Number(ratio.at("low")), Number(ratio.at("high")));
-    }
-    line += text;
+    if (time.is_null() || IsPriceTag(allocator)) continue;
+    const Json& net = time.at("net_median");
+    const Json& ratio = time.at("ratio_to_pymalloc");
+    all.push_back({NameInTables(allocator),
+                   Number(net.is_null() ? time.at("gross_median") : net),
+                   Number(ratio.at("median")), Number(ratio.at("low")),
+                   Number(ratio.at("high")),
+                   ratio.at("verdict").get<std::string>()});
   }
-  return line.empty() ? "" : line + ".";
+  if (all.empty()) return "";
+  const Timed base = all[0];
+  char text[200];
+  std::snprintf(
+      text, sizeof(text), "%s %.1f ns an event%s", base.name.c_str(), base.net,
+      results.at("allocators")[0].at("time").is_null() ||
+              results.at("allocators")[0].at("time").at("net_median").is_null()
+          ? ""
+          : " net of the replay loop");
+  if (all.size() == 1) return std::string("Time: ") + text + ".";
+  std::string line = "Time: ";
+  std::ranges::stable_sort(all, {}, &Timed::median);
+  const auto fastest = std::ranges::find(all, "faster", &Timed::verdict);
+  if (base.verdict == "too few rounds") {
+    line += "too few rounds to tell a difference; ";
+  } else if (fastest == all.end()) {
+    line += "nobody is measurably faster than " + base.name + "; ";
+  } else {
+    line += "fastest is " + fastest->name + ", " + IntervalOf(*fastest) +
+            " of " + base.name + ", more than noise; ";
+  }
+  line += text;
+  std::snprintf(text, sizeof(text), " (itself again: [%.2f, %.2f])", base.low,
+                base.high);
+  line += text;
+  for (const Timed& other : all) {
+    if (other.name == base.name ||
+        (fastest != all.end() && other.name == fastest->name)) {
+      continue;
+    }
+    line += ", " + other.name + " " + IntervalOf(other);
+    line += other.verdict == "too few rounds" ? "" : ": " + other.verdict;
+  }
+  return line + ".";
 }
 
 std::string LimitsLine() {
@@ -220,6 +277,13 @@ std::string LimitsLine() {
 }
 
 }  // namespace
+
+std::string NameInTables(const Json& allocator) {
+  const auto spelled = allocator.at("spelled").get<std::string>();
+  if (spelled != "pymalloc") return spelled;
+  return spelled + " (" +
+         allocator.at("settings").at("geometry").get<std::string>() + ")";
+}
 
 std::vector<std::string> VerdictLines(const Json& results) {
   std::vector<std::string> lines;
@@ -255,52 +319,6 @@ std::vector<std::string> VerdictLines(const Json& results) {
   add(TimeLine(results));
   add(LimitsLine());
   return lines;
-}
-
-std::string SummaryTable(const Json& results) {
-  const std::vector<std::string> heads = {
-      "allocator",     "held peak",   "held valley", "committed peak",
-      "resident peak", "res. valley", "as recorded", "res. end",
-      "ns/event",      "x time"};
-  std::vector<std::vector<std::string>> rows = {heads};
-  for (const Json& allocator : results.at("allocators")) {
-    const Json& summary = allocator.at("summary");
-    const auto bytes = [&](const char* key) -> std::string {
-      const Json& value = summary.at(key);
-      return value.is_null() ? "n/a" : ReadableBytes(Number(value));
-    };
-    std::string gross = "n/a";
-    std::string ratio = "n/a";
-    if (const Json& time = allocator.at("time"); !time.is_null()) {
-      char text[32];
-      std::snprintf(text, sizeof(text), "%.1f",
-                    Number(time.at("gross_median")));
-      gross = text;
-      ratio = ReadableRatio(Number(time.at("ratio_to_pymalloc").at("median")));
-    }
-    const bool model = !allocator.at("waterfall").is_null();
-    rows.push_back({NameOf(allocator), bytes("peak_held_bytes"),
-                    bytes("last_valley_held_bytes"),
-                    model ? bytes("peak_committed_bytes") : "n/a",
-                    bytes("peak_rss_bytes"), bytes("last_valley_rss_bytes"),
-                    bytes("last_valley_rss_recorded_bytes"),
-                    bytes("end_rss_bytes"), gross, ratio});
-  }
-  std::vector<std::size_t> widths(heads.size());
-  for (const auto& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i)
-      widths[i] = std::max(widths[i], row[i].size());
-  }
-  std::string table;
-  for (const auto& row : rows) {
-    std::string line = row[0];
-    line.resize(widths[0], ' ');
-    for (std::size_t i = 1; i < row.size(); ++i) {
-      line += "  " + std::string(widths[i] - row[i].size(), ' ') + row[i];
-    }
-    table += line + "\n";
-  }
-  return table;
 }
 
 }  // namespace arenalab

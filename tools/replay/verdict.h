@@ -15,6 +15,9 @@ inline constexpr std::size_t kMostVerdictLines = 10;
 // `results` is RESULTS.md's object; its "verdict" is not looked at.
 std::vector<std::string> VerdictLines(const nlohmann::ordered_json& results);
 
+// As spelled; plain `pymalloc` with the geometry that it stands for.
+std::string NameInTables(const nlohmann::ordered_json& allocator);
+
 // One row per allocator, aligned, for a terminal.
 std::string SummaryTable(const nlohmann::ordered_json& results);
 

@@ -25,11 +25,12 @@ Json Results() {
     "verify": {"status": "equal", "compared": 900, "mismatches": 0,
                "python": "3.12.1"},
     "trace": {"replayed": 1000},
-    "options": {"scope": "python", "time": "clock stopped"},
+    "options": {"scope": "python", "touch": "header", "time": "clock stopped"},
     "timeline": {"requested_bytes": [16777216, 3145728],
                  "requested_small_bytes": [8388608, 1048576]},
     "moments": {"peak": 0, "valleys": [1], "last_valley": 1, "end": 1},
-    "limits": {"class_repack": [9437184, 2097152]},
+    "limits": {"class_repack": [9437184, 2097152],
+               "page_load": [16777216, 3145728]},
     "allocators": [
       {"name": "pymalloc", "spelled": "pymalloc",
        "settings": {"geometry": "cpython-3.11"},
@@ -46,7 +47,8 @@ Json Results() {
        "summary": {"peak_held_bytes": 10485760, "last_valley_held_bytes": 8388608,
                    "peak_committed_bytes": 9437184, "peak_rss_bytes": 18874368,
                    "last_valley_rss_bytes": 10485760,
-                   "last_valley_rss_recorded_bytes": null, "end_rss_bytes": 10485760},
+                   "last_valley_rss_recorded_bytes": null, "end_rss_bytes": 10485760,
+                   "peak_rss_recorded_bytes": null, "end_rss_recorded_bytes": null},
        "time": {"gross_median": 25.0, "net_median": 20.0,
                 "ratio_to_pymalloc": {"median": 1.0, "low": 0.98, "high": 1.02,
                                       "verdict": "no difference"}}},
@@ -57,7 +59,8 @@ Json Results() {
        "summary": {"peak_held_bytes": null, "last_valley_held_bytes": null,
                    "peak_committed_bytes": 18874368, "peak_rss_bytes": 18874368,
                    "last_valley_rss_bytes": 5242880,
-                   "last_valley_rss_recorded_bytes": 1048576, "end_rss_bytes": 5242880},
+                   "last_valley_rss_recorded_bytes": 1048576, "end_rss_bytes": 5242880,
+                   "peak_rss_recorded_bytes": 18874368, "end_rss_recorded_bytes": 1048576},
        "time": {"gross_median": 30.0, "net_median": 25.0,
                 "ratio_to_pymalloc": {"median": 1.2, "low": 1.15, "high": 1.25,
                                       "verdict": "slower"}}}
@@ -84,24 +87,45 @@ TEST(Verdict, SaysWhatIsHeldWhyByWhomAndWhatOthersDo) {
   EXPECT_THAT(
       lines,
       Contains(HasSubstr(
-          "last valley: pymalloc (cpython-3.11) 10.0 MiB, "
-          "jemalloc{dirty_decay_ms:0} 5.00 MiB (-50 %) [1.00 MiB with the "
-          "program's idle time]")));
+          "last valley: least jemalloc{dirty_decay_ms:0} 5.00 MiB (1.67x) "
+          "[1.00 MiB with the program's idle time]; then pymalloc "
+          "(cpython-3.11) 10.0 MiB (3.33x). Nothing holds less than 3.00 MiB "
+          "(1.00x).")));
   EXPECT_THAT(lines,
-              Contains(HasSubstr("20.0 ns an event net of the replay loop; "
-                                 "jemalloc{dirty_decay_ms:0} slower "
-                                 "(1.15-1.25x the time)")));
+              Contains(HasSubstr(
+                  "nobody is measurably faster than pymalloc (cpython-3.11); "
+                  "pymalloc (cpython-3.11) 20.0 ns an event net of the replay "
+                  "loop (itself again: [0.98, 1.02]), "
+                  "jemalloc{dirty_decay_ms:0} 1.20x the time [1.15, 1.25]: "
+                  "slower.")));
   EXPECT_THAT(lines, Contains(HasSubstr(
                          "900 addresses compared with Python 3.12.1's, 0 "
                          "mismatches")));
 }
 
 TEST(Verdict, EqualMemoryIsNotADifference) {
-  for (const std::string& line : VerdictLines(Results())) {
-    if (line.starts_with("Resident at the peak")) {
-      EXPECT_THAT(line, Not(HasSubstr("%")));
-    }
-  }
+  EXPECT_THAT(VerdictLines(Results()),
+              Contains(HasSubstr("Resident at the peak, all requests: all "
+                                 "alike within 2 %: pymalloc")));
+}
+
+TEST(Verdict, TheFastestIsNamedWithItsIntervalIfItIsMoreThanNoise) {
+  Json results = Results();
+  Json& ratio = results["allocators"][1]["time"]["ratio_to_pymalloc"];
+  ratio = {
+      {"median", 0.7}, {"low", 0.65}, {"high", 0.75}, {"verdict", "faster"}};
+  EXPECT_THAT(
+      VerdictLines(results),
+      Contains(HasSubstr("fastest is jemalloc{dirty_decay_ms:0}, 0.70x the "
+                         "time [0.65, 0.75] of pymalloc (cpython-3.11), more "
+                         "than noise;")));
+  ratio = {{"median", 0.99},
+           {"low", 0.97},
+           {"high", 1.01},
+           {"verdict", "no difference"}};
+  EXPECT_THAT(VerdictLines(results),
+              Contains(HasSubstr("jemalloc{dirty_decay_ms:0} 0.99x the time "
+                                 "[0.97, 1.01]: no difference.")));
 }
 
 TEST(Verdict, NoValleyIsSaid) {
@@ -136,7 +160,7 @@ TEST(Verdict, NothingReplayedIsAllThereIsToSay) {
 
 TEST(Verdict, TableHasARowPerAllocatorAndSaysWhatIsUnknown) {
   const std::string table = SummaryTable(Results());
-  EXPECT_EQ(std::count(table.begin(), table.end(), '\n'), 3);
+  EXPECT_EQ(std::count(table.begin(), table.end(), '\n'), 4);
   EXPECT_THAT(table, HasSubstr("n/a"));
   EXPECT_THAT(table, HasSubstr("1.20x"));
 }

@@ -1,0 +1,71 @@
+// The table of a replay for a terminal; contract in verdict.h.
+#include <algorithm>
+#include <cstdio>
+
+#include "tools/replay/readable.h"
+#include "tools/replay/verdict.h"
+
+namespace arenalab {
+
+using Json = nlohmann::ordered_json;
+
+namespace {
+
+double Number(const Json& value) { return value.get<double>(); }
+
+}  // namespace
+
+std::string SummaryTable(const Json& results) {
+  const std::vector<std::string> heads = {
+      "allocator", "held peak",   "held valley", "committed peak",
+      "peak",      "as recorded", "last valley", "as recorded",
+      "end",       "as recorded", "ns/event",    "x time"};
+  std::vector<std::vector<std::string>> rows = {heads};
+  for (const Json& allocator : results.at("allocators")) {
+    const Json& summary = allocator.at("summary");
+    const auto bytes = [&](const char* key) -> std::string {
+      const Json& value = summary.at(key);
+      return value.is_null() ? "n/a" : ReadableBytes(Number(value));
+    };
+    std::string gross = "n/a";
+    std::string ratio = "n/a";
+    if (const Json& time = allocator.at("time"); !time.is_null()) {
+      char text[32];
+      std::snprintf(text, sizeof(text), "%.1f",
+                    Number(time.at("gross_median")));
+      gross = text;
+      ratio = ReadableRatio(Number(time.at("ratio_to_pymalloc").at("median")));
+    }
+    const bool model = !allocator.at("waterfall").is_null();
+    rows.push_back(
+        {NameInTables(allocator), bytes("peak_held_bytes"),
+         bytes("last_valley_held_bytes"),
+         model ? bytes("peak_committed_bytes") : "n/a", bytes("peak_rss_bytes"),
+         bytes("peak_rss_recorded_bytes"), bytes("last_valley_rss_bytes"),
+         bytes("last_valley_rss_recorded_bytes"), bytes("end_rss_bytes"),
+         bytes("end_rss_recorded_bytes"), gross, ratio});
+  }
+  std::vector<std::size_t> widths(heads.size());
+  for (const auto& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i)
+      widths[i] = std::max(widths[i], row[i].size());
+  }
+  // Held and committed are computed, or the library's word; from `peak` on it
+  // is what was resident with the clock stopped and with the recorded one.
+  std::string table =
+      "scope " + results.at("options").at("scope").get<std::string>() +
+      "; memory: filled, resident bytes with the clock stopped | as recorded; "
+      "time: touch " +
+      results.at("options").at("touch").get<std::string>() + "\n";
+  for (const auto& row : rows) {
+    std::string line = row[0];
+    line.resize(widths[0], ' ');
+    for (std::size_t i = 1; i < row.size(); ++i) {
+      line += "  " + std::string(widths[i] - row[i].size(), ' ') + row[i];
+    }
+    table += line + "\n";
+  }
+  return table;
+}
+
+}  // namespace arenalab
