@@ -23,7 +23,7 @@ struct Flags {
 
 void List() {
   for (const Experiment& experiment : Experiments())
-    std::printf("%-6s %s\n", experiment.name, experiment.title);
+    std::printf("%-9s %s\n", experiment.name, experiment.title);
 }
 
 int Run(Flags& flags) {

@@ -16,6 +16,7 @@
 #include "tools/cli/report.h"
 #include "tools/cli/run.h"
 #include "tools/cli/stats.h"
+#include "tools/cli/sweep.h"
 #include "tools/cli/threads.h"
 #include "tools/cli/trace.h"
 #include "tools/cli/verb.h"
@@ -48,6 +49,7 @@ int Main(int argc, char** argv) {
   AddInspect(line);
   AddDoctor(line);
   AddExperiment(line);
+  AddSweep(line);
   AddExec(line);
   AddRemedies(line);
   AddHelp(line);

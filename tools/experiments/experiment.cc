@@ -18,6 +18,9 @@ const std::vector<Experiment>& Experiments() {
        RunLargerArenas},
       {"C1", "what one action of a forked child copies: collector on and off",
        RunCopyOnWrite},
+      {"reference",
+       "retained memory, meshing, touching, idling: as was once reported",
+       RunReference},
       {"speed", "the clone beside the interpreter's own allocator: time",
        RunSpeed},
   };

@@ -7,6 +7,7 @@
 //   X3       a few survivors that keep arenas
 //   E6       pools and arenas four times as large on 3.9's rules
 //   C1       what one action of a forked child copies
+//   reference  figures of a study before this project
 //   speed    the clone beside the interpreter: time per request
 //
 // Each result has the reported figure and its source, the measured ones, and a
@@ -58,6 +59,7 @@ ExperimentResult RunQuadraticFree(const ExperimentRequest& request);
 ExperimentResult RunPinnedArenas(const ExperimentRequest& request);
 ExperimentResult RunLargerArenas(const ExperimentRequest& request);
 ExperimentResult RunCopyOnWrite(const ExperimentRequest& request);
+ExperimentResult RunReference(const ExperimentRequest& request);
 ExperimentResult RunSpeed(const ExperimentRequest& request);
 
 }  // namespace arenalab

@@ -410,6 +410,16 @@ class Model : public ArenaListener {
 
 }  // namespace
 
+std::vector<std::size_t> RecordedOffsets(const CompiledTrace& trace,
+                                         const GeometryValues& geometry) {
+  std::vector<std::size_t> offsets;
+  for (const RecordedArena& arena : trace.arenas) {
+    if (arena.size_bytes == geometry.arena_bytes)
+      offsets.push_back(arena.address & (geometry.pool_bytes - 1));
+  }
+  return offsets;
+}
+
 ModelRun RunModel(std::string_view settings, const CompiledTrace& trace,
                   const Samples& samples, const ModelOptions& options) {
   HeapSettings values;

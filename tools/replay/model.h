@@ -92,6 +92,12 @@ struct ModelRun {
   std::optional<PoolExample> example;
 };
 
+// The recorded bases modulo the pool size of those arenas that have this
+// geometry's size. (Other sizes are no arenas: since 3.11 the frame stack's
+// chunks come from the same source.)
+std::vector<std::size_t> RecordedOffsets(const CompiledTrace& trace,
+                                         const GeometryValues& geometry);
+
 // `settings` are pymalloc's (runtime_generation.h): "geometry:cpython-3.12",
 // and whatever differs from it. Throws InputError where they mean nothing.
 // Aborts with both values where a residue is not 0: a broken invariant, not bad

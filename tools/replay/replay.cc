@@ -191,15 +191,7 @@ class Replayer {
   // size, else 0.
   std::vector<std::size_t> OffsetsFor(const GeometryValues& geometry) const {
     if (!request_.arena_offsets.empty()) return request_.arena_offsets;
-    std::vector<std::size_t> offsets;
-    for (const RecordedArena& arena : trace_.arenas) {
-      // Other sizes are not arenas: since 3.11 the frame stack's chunks come
-      // from the same source.
-      if (arena.size_bytes == geometry.arena_bytes) {
-        offsets.push_back(arena.address & (geometry.pool_bytes - 1));
-      }
-    }
-    return offsets;
+    return RecordedOffsets(trace_, geometry);
   }
 
   // A real interpreter gets its arenas where the model of its release has them.

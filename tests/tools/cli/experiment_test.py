@@ -48,9 +48,25 @@ class ExperimentTest(verb_case.VerbCase):
     def test_list_names_them_all_and_an_unknown_one_is_refused(self):
         names = [line.split()[0]
                  for line in self.run_verb("experiment", "list").splitlines()]
-        self.assertEqual(names, ["X1", "X2", "X3", "E5", "E6", "C1", "speed"])
+        self.assertEqual(names, ["X1", "X2", "X3", "E5", "E6", "C1",
+                                 "reference", "speed"])
         self.run_verb("experiment", "X9", status=3)
         self.assertIn("'X9': there is none", self.errors)
+
+    def test_reference_sets_each_figure_beside_the_reported_one(self):
+        rows, text = self.measure("reference", pythons=[])
+        self.assertIn("reported", text)
+        measured = {row["what"]: row for row in rows}
+        for pools, share in (("4 KiB", 0.26), ("16 KiB", 0.06)):
+            row = measured["the report's shape, whole free pools of held, "
+                           "%s pools" % pools]
+            self.assertAlmostEqual(
+                row["free_pools_bytes"] / row["held_bytes"], share, delta=0.05)
+            self.assertAlmostEqual(
+                row["free_pools_bytes"] / row["held_bytes"], row["formula"],
+                delta=0.05)
+        fixed = measured["minor faults, 5 runs, fixed layout"]
+        self.assertEqual(fixed["least"], fixed["most"])
 
     def test_what_is_no_python_is_refused(self):
         self.run_verb("experiment", "X1", "--python", "/bin/ls", status=3)
