@@ -5,6 +5,7 @@
 
 #include "tools/cli/bench.h"
 #include "tools/cli/compare.h"
+#include "tools/cli/cow.h"
 #include "tools/cli/doctor.h"
 #include "tools/cli/exec.h"
 #include "tools/cli/experiment.h"
@@ -42,6 +43,7 @@ int Main(int argc, char** argv) {
   AddTrace(line);
   AddVerify(line);
   AddCompare(line);
+  AddCow(line);
   AddStats(line);
   AddThreads(line);
   AddModels(line);
