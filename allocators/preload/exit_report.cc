@@ -104,13 +104,16 @@ long PeakResidentKib() {
 
 }  // namespace
 
-void PlanExitReport(const PythonApi& python, const char* where) {
+void PlanExitReport(const char* where) {
   if (where == nullptr || *where == 0 || strlen(where) >= sizeof(report_path)) {
     return;
   }
   strcpy(report_path, where);
   reports = true;
   began_s = Now();
+}
+
+void ShowInPython(const PythonApi& python) {
   if (underlay.print_statistics == nullptr) return;
   const void* code = reinterpret_cast<const void*>(python.set_allocator);
   Replace(code, "_debugmallocstats", DebugMallocStats, &real_debugmallocstats);

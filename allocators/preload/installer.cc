@@ -16,6 +16,7 @@
 #include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cstdint>
@@ -123,6 +124,18 @@ void Watch(bool late_enough) {
   }
 }
 
+// `BYTES@ADDRESS`: so many, that nobody touches, mapped below that address
+// (tools/exec/frontier.h).
+void Shift(const char* where) {
+  if (where == nullptr) return;
+  char* end;
+  const std::size_t bytes = strtoul(where, &end, 10);
+  if (*end != '@') return;
+  const std::uintptr_t below = strtoul(end + 1, nullptr, 16);
+  mmap(reinterpret_cast<void*>(below - bytes), bytes, PROT_NONE,
+       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+}
+
 [[gnu::constructor]] void Start() {
   if (!FindPython(&beneath.python)) {
     if (beneath.python.version != nullptr && underlay.allocator != nullptr) {
@@ -137,6 +150,7 @@ void Watch(bool late_enough) {
         "walking mimalloc's heaps, so they must stay there");
   }
   TakeEnvironment();
+  Shift(Taken("ARENALAB_SHIFT"));
   PlanFinaliseNote(beneath.python, Taken("ARENALAB_FINALISE_NOTE"));
   if (observes) return;
   for (int domain = 0; domain < kDomains; ++domain) {
@@ -162,7 +176,8 @@ void Watch(bool late_enough) {
     if (error != nullptr) Refuse(error);
     measures = true;
   }
-  PlanExitReport(beneath.python, Taken("ARENALAB_STATS"));
+  PlanExitReport(Taken("ARENALAB_STATS"));
+  ShowInPython(beneath.python);
   watching = true;
   if (!VersionBegins(beneath.python, "3.6.")) Install();
 }

@@ -23,6 +23,7 @@
 #include "allocators/preload/underlay.h"
 #include "allocators/pymalloc/debug_malloc_stats.h"
 #include "allocators/pymalloc/generation.h"
+#include "allocators/pymalloc/heap_members.h"
 #include "allocators/pymalloc/runtime_generation.h"
 
 namespace arenalab::preload {
@@ -142,7 +143,33 @@ struct Under {
   static constinit HeapOfStates<H> states;
 
   // Before 3.12 there is one heap, and the hooks' context is it.
-  static H* Only(void* context) { return static_cast<H*>(context); }
+  struct OnlyHeap {
+    static H* Of(void* context) { return static_cast<H*>(context); }
+  };
+  struct HeapOfCaller {
+    static H* Of(void*) { return states.Current(); }
+  };
+
+  // Flat: the heap's fast paths within the hook, as CPython's are within its
+  // own function.
+  template <class Which>
+  struct Hooks {
+    [[gnu::flatten]] static void* Malloc(void* context, std::size_t size) {
+      return Which::Of(context)->Allocate(size);
+    }
+    static void* Calloc(void* context, std::size_t count, std::size_t size) {
+      return Which::Of(context)->AllocateZeroed(count, size);
+    }
+    static void* Realloc(void* context, void* block, std::size_t size) {
+      return Which::Of(context)->Reallocate(block, size);
+    }
+    [[gnu::flatten]] static void Free(void* context, void* block) {
+      Which::Of(context)->Free(block);
+    }
+    static PythonAllocator Make(void* context) {
+      return {context, Malloc, Calloc, Realloc, Free};
+    }
+  };
 
   static const char* Start() {
     if constexpr (requires { H::CheckSettings(settings); }) {
@@ -152,33 +179,10 @@ struct Under {
     const HeapOptions others{Arenas(), Large(), Tables(), settings};
     const HeapOptions first{Arenas(), Large(), MainTables(), settings};
     states.Start(python, first, others);
-    if (python.has_feature == nullptr && python.interpreter_config == nullptr) {
-      chosen.allocator = {
-          states.main(),
-          [](void* heap, std::size_t size) {
-            return Only(heap)->Allocate(size);
-          },
-          [](void* heap, std::size_t count, std::size_t size) {
-            return Only(heap)->AllocateZeroed(count, size);
-          },
-          [](void* heap, void* block, std::size_t size) {
-            return Only(heap)->Reallocate(block, size);
-          },
-          [](void* heap, void* block) { Only(heap)->Free(block); }};
-    } else {
-      chosen.allocator = {
-          nullptr,
-          [](void*, std::size_t size) {
-            return states.Current()->Allocate(size);
-          },
-          [](void*, std::size_t count, std::size_t size) {
-            return states.Current()->AllocateZeroed(count, size);
-          },
-          [](void*, void* block, std::size_t size) {
-            return states.Current()->Reallocate(block, size);
-          },
-          [](void*, void* block) { states.Current()->Free(block); }};
-    }
+    const bool one =
+        python.has_feature == nullptr && python.interpreter_config == nullptr;
+    chosen.allocator = one ? Hooks<OnlyHeap>::Make(states.main())
+                           : Hooks<HeapOfCaller>::Make(nullptr);
     chosen.expect_another = [] { states.ExpectAnother(); };
     chosen.live_blocks = [] {
       std::uint64_t live = 0;

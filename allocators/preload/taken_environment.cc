@@ -23,7 +23,7 @@ namespace {
 constexpr const char* kNames[] = {
     "LD_PRELOAD",     "ARENALAB_PYMALLOC",   "ARENALAB_SCOPE",
     "ARENALAB_STATS", "ARENALAB_MEASURE_AT", "ARENALAB_FINALISE_NOTE",
-    "PYTHONMALLOC"};
+    "ARENALAB_SHIFT", "PYTHONMALLOC"};
 constexpr std::size_t kMost = sizeof(kNames) / sizeof(kNames[0]);
 
 struct Entry {

@@ -14,6 +14,7 @@
 #include "tools/cli/verb.h"
 #include "tools/exec/arm.h"
 #include "tools/exec/arms.h"
+#include "tools/exec/frontier.h"
 #include "tools/exec/measured_run.h"
 #include "tools/exec/remedies.h"
 #include "tracer/format/input_error.h"
@@ -82,6 +83,10 @@ int Exec(const ExecFlags& flags) {
           {"ARENALAB_STATS", flags.stats_file.empty()
                                  ? "1"
                                  : fs::absolute(flags.stats_file).string()});
+    }
+    if (const std::string shift = ShiftFor(arm, flags.command);
+        !shift.empty()) {
+      arm.variables.push_back({"ARENALAB_SHIFT", shift});
     }
     return BecomeProgram(arm, flags.command);
   }
