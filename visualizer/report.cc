@@ -4,6 +4,7 @@
 #include <ctime>
 #include <map>
 #include <string_view>
+#include <utility>
 
 #include "tracer/format/input_error.h"
 #include "visualizer/page_assets.h"
@@ -103,6 +104,33 @@ nlohmann::json WithoutPayloads(nlohmann::json results) {
   return results;
 }
 
+// Without what would make the page larger than it may be; each is told.
+nlohmann::json WithinLimit(nlohmann::json results, std::size_t most_bytes) {
+  const auto size = [&results](const char* kind) {
+    std::size_t bytes = 0;
+    for (const nlohmann::json& allocator : results["allocators"]) {
+      const nlohmann::json& data = At(At(allocator, kind), "data");
+      if (data.is_string()) bytes += data.get_ref<const std::string&>().size();
+    }
+    return bytes;
+  };
+  for (const auto& [kind, name] : {std::pair{"objects", "the list of objects"},
+                                   std::pair{"map", "the heap's maps"}}) {
+    const std::size_t bytes = size(kind);
+    if (most_bytes == 0 || bytes == 0 ||
+        size("map") + size("objects") <= most_bytes) {
+      continue;
+    }
+    for (nlohmann::json& allocator : results["allocators"])
+      allocator[kind] = nullptr;
+    results["trace"]["warnings"].push_back(
+        "This page leaves out " + std::string(name) + " (" +
+        FormatBytes(static_cast<double>(bytes)) +
+        ") to stay small; arenalab report --max-size-mib 0 has all.");
+  }
+  return results;
+}
+
 std::string Written() {
   const std::time_t now = std::time(nullptr);
   char text[64];
@@ -154,15 +182,16 @@ std::string Fill(std::string_view page,
 
 }  // namespace
 
-std::string RenderReport(const nlohmann::json& results,
+std::string RenderReport(const nlohmann::json& given,
                          const ReportOptions& options) {
   if (kPageTemplate.empty()) {
     throw InputError(
         "the page was not built, because its npm packages were missing: run "
         "./tools/setup, then build again");
   }
-  CheckSchema(results);
+  CheckSchema(given);
   try {
+    const nlohmann::json results = WithinLimit(given, options.most_bytes);
     const std::string program =
         ShortProgram(TextOf(At(At(results, "trace"), "program")));
     return Fill(kPageTemplate,

@@ -8,6 +8,7 @@
 // when `results` is not of schema arenalab.results/1 (tools/replay/RESULTS.md).
 #pragma once
 
+#include <cstddef>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -16,6 +17,9 @@ namespace arenalab {
 struct ReportOptions {
   // Leaves out the time of writing: equal results give equal bytes.
   bool reproducible = false;
+  // A page that would be larger leaves out the list of objects, then the maps,
+  // and says so. 0: no limit.
+  std::size_t most_bytes = std::size_t{32} << 20;
 };
 
 // The page. Returns UTF-8, about the size of the results plus 150 kB.

@@ -138,6 +138,28 @@ TEST_F(ReportTest, TheMapStandsInABlockOfItsOwnAndOnlyAsBase64) {
   EXPECT_EQ(page.find("\"data\""), std::string::npos);
 }
 
+TEST_F(ReportTest, WhatWouldMakeThePageTooLargeIsLeftOutAndTold) {
+  nlohmann::json results = Results();
+  results["allocators"][0]["map"] = {{"data", std::string(400, 'A')}};
+  results["allocators"][0]["objects"] = {{"data", std::string(700, 'B')},
+                                         {"count", 3}};
+  const auto has = [&](std::size_t most_bytes, const char* text) {
+    return RenderReport(results,
+                        {.reproducible = true, .most_bytes = most_bytes})
+               .find(text) != std::string::npos;
+  };
+  for (const std::size_t all : {std::size_t{0}, std::size_t{1100}}) {
+    EXPECT_TRUE(has(all, "id=\"map-0\""));
+    EXPECT_TRUE(has(all, "id=\"objects-0\""));
+    EXPECT_FALSE(has(all, "This page leaves out"));
+  }
+  EXPECT_TRUE(has(1099, "id=\"map-0\""));
+  EXPECT_FALSE(has(1099, "id=\"objects-0\""));
+  EXPECT_TRUE(has(1099, "This page leaves out the list of objects (700 B)"));
+  EXPECT_FALSE(has(399, "id=\"map-0\""));
+  EXPECT_TRUE(has(399, "maps (400 B)"));
+}
+
 TEST_F(ReportTest, WhatIsNoResultsFileIsRefused) {
   EXPECT_THROW(Render(nlohmann::json::array()), InputError);
   EXPECT_THROW(Render({{"schema", "arenalab.results/2"}}), InputError);

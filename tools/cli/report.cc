@@ -24,6 +24,7 @@ struct Arguments {
   std::string out;
   bool force = false;
   bool reproducible = false;
+  int max_size_mib = 32;
 };
 
 // run.json or run.trace -> run.report.html
@@ -72,7 +73,10 @@ int Run(Arguments& arguments) {
   }
   WriteReport(ResultsOf(arguments.results), arguments.results, arguments.out,
               arguments.force,
-              ReportOptions{.reproducible = arguments.reproducible});
+              ReportOptions{
+                  .reproducible = arguments.reproducible,
+                  .most_bytes = static_cast<std::size_t>(arguments.max_size_mib)
+                                << 20});
   return kOk;
 }
 
@@ -91,6 +95,11 @@ void AddReport(CommandLine& line) {
   verb.Flag("-f,--force", &arguments->force, "replace an existing page");
   verb.Flag("--reproducible", &arguments->reproducible,
             "leave out the time of writing: same results, same bytes");
+  verb.Value("--max-size-mib", &arguments->max_size_mib,
+             "data that the page may hold; beyond, the list of objects, then "
+             "the maps are left out, and the page says so; 0: all")
+      .Between(0, 4096)
+      .ShowDefault();
   verb.Footer(
       "Examples:\n"
       "  arenalab report run.json\n"

@@ -46,6 +46,8 @@ class Compiler {
       if (!InScope(event, out_.scope) || !TakeRequest(event)) ++gap_;
     } else if (event.kind == EventKind::kArenaAcquire) {
       out_.arenas.push_back({event.address, event.size_bytes});
+    } else if (event.kind == EventKind::kMemory) {
+      out_.memory.push_back({out_.steps, event.rss_bytes});
     } else if (event.kind == EventKind::kMark) {
       out_.marks.push_back({std::string(event.name), out_.steps});
     }
@@ -59,6 +61,7 @@ class Compiler {
     out_.threads = 0;
     out_.states = 0;
     out_.marks = {{"fork", out_.steps}};
+    out_.memory.clear();  // the parent's
     out_.inherited_steps = out_.steps;
     gap_ = 0;
     clock_base_ns_ = out_.duration_ns;

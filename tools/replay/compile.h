@@ -42,6 +42,12 @@ struct CompiledMark {
   std::uint64_t step;  // steps before it
 };
 
+// What the collector read of the process; the step that comes after it.
+struct RecordedMemory {
+  std::uint64_t step;
+  std::uint64_t rss_bytes;
+};
+
 struct RecordedArena {
   std::uint64_t address;
   std::uint64_t size_bytes;
@@ -88,7 +94,8 @@ struct CompiledTrace {
   std::uint64_t unknown_reallocs = 0;       // in scope, compiled as allocations
   std::uint64_t double_allocations = 0;
   std::vector<CompiledMark> marks;
-  std::vector<RecordedArena> arenas;  // in the order of their acquisition
+  std::vector<RecordedMemory> memory;  // in the order of the trace
+  std::vector<RecordedArena> arenas;   // in the order of their acquisition
 };
 
 // A parent's trace and the number of the fork that made the child.

@@ -95,6 +95,21 @@ Bases BasesOf(const ResultsInput& input) {
   return bases;
 }
 
+// The last reading before each sample; null where there is none.
+Json ProcessRss(const CompiledTrace& trace,
+                const std::vector<std::uint64_t>& steps) {
+  if (trace.memory.empty()) return nullptr;
+  Json rss = Json::array();
+  std::size_t next = 0;
+  for (const std::uint64_t step : steps) {
+    while (next < trace.memory.size() && trace.memory[next].step <= step)
+      ++next;
+    rss.push_back(next == 0 ? Json(nullptr)
+                            : Json(trace.memory[next - 1].rss_bytes));
+  }
+  return rss;
+}
+
 Json Limits(const ResultsInput& input, const Bases& bases) {
   const Timeline& timeline = input.samples->timeline;
   const ModelRun& model = *input.reference;
@@ -127,36 +142,38 @@ nlohmann::ordered_json MakeResults(const ResultsInput& input) {
                      {"request", timeline.request[sample]},
                      {"sample", sample}});
   }
-  Json results = {{"schema", kResultsSchema},
-                  {"tool", kVersion},
-                  {"complete", input.reader->complete() &&
-                                   input.reader->totals().lost == 0},
-                  {"command", input.command},
-                  {"machine", DescribeMachine()},
-                  {"trace", Trace(input)},
-                  {"verify", input.verify},
-                  {"options",
-                   {{"scope", ScopeName(input.trace->scope)},
-                    {"touch", input.touch},
-                    {"memory_touch", input.memory_touch},
-                    {"clock", "allocated bytes"},
-                    {"repetitions", input.repetitions},
-                    {"second_allocator", "system"},
-                    {"time", "clock stopped"}}},
-                  {"timeline",
-                   {{"request", timeline.request},
-                    {"allocated_bytes", timeline.allocated_bytes},
-                    {"time_ns", timeline.time_ns},
-                    {"requested_bytes", timeline.requested_bytes},
-                    {"requested_small_bytes", timeline.requested_small_bytes},
-                    {"live_objects", timeline.live_objects}}},
-                  {"marks", marks},
-                  {"moments",
-                   {{"peak", samples.moments.peak},
-                    {"valleys", samples.moments.valleys},
-                    {"last_valley", OrNull(samples.moments.last_valley())},
-                    {"end", samples.moments.end}}},
-                  {"limits", Limits(input, bases)}};
+  Json results = {
+      {"schema", kResultsSchema},
+      {"tool", kVersion},
+      {"complete",
+       input.reader->complete() && input.reader->totals().lost == 0},
+      {"command", input.command},
+      {"machine", DescribeMachine()},
+      {"trace", Trace(input)},
+      {"verify", input.verify},
+      {"options",
+       {{"scope", ScopeName(input.trace->scope)},
+        {"touch", input.touch},
+        {"memory_touch", input.memory_touch},
+        {"clock", "allocated bytes"},
+        {"repetitions", input.repetitions},
+        {"second_allocator", "system"},
+        {"time", "clock stopped"}}},
+      {"timeline",
+       {{"request", timeline.request},
+        {"allocated_bytes", timeline.allocated_bytes},
+        {"time_ns", timeline.time_ns},
+        {"requested_bytes", timeline.requested_bytes},
+        {"requested_small_bytes", timeline.requested_small_bytes},
+        {"live_objects", timeline.live_objects},
+        {"process_rss_bytes", ProcessRss(*input.trace, timeline.steps)}}},
+      {"marks", marks},
+      {"moments",
+       {{"peak", samples.moments.peak},
+        {"valleys", samples.moments.valleys},
+        {"last_valley", OrNull(samples.moments.last_valley())},
+        {"end", samples.moments.end}}},
+      {"limits", Limits(input, bases)}};
   Json allocators = Json::array();
   for (const ReplayedAllocator& allocator : input.allocators)
     allocators.push_back(AllocatorOf(allocator, *input.trace, samples, bases));

@@ -18,11 +18,13 @@ const kEntriesPerFrame = 16384;
 export class HeapHistory {
   /**
    * @param {MapHeader} header
-   * @param {Uint8Array} bytes the decoded varints
+   * @param {Uint8Array | HeapColumns} bytes the decoded varints, or what was
+   *   read from them
    */
   constructor(header, bytes) {
     this.header = header;
-    this.columns = new HeapColumns(header, bytes);
+    this.columns = bytes instanceof HeapColumns ? bytes :
+        new HeapColumns(header, bytes);
     this.poolsPerArena = this.columns.poolsPerArena;
     this.slots = this.columns.slots;
     this.cells = this.slots * this.poolsPerArena;

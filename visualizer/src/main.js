@@ -13,12 +13,12 @@ import {HeapView} from './heap_view.js';
 import {KymographView} from './kymograph_view.js';
 import {showLayers} from './layers_view.js';
 import {LearnView} from './learn_view.js';
-import {bytesOfBase64, inflate, MapError} from './map_bytes.js';
+import {MapError} from './map_bytes.js';
 import {MemoryView} from './memory_view.js';
-import {ObjectTable} from './object_table.js';
 import {ObjectWords, programEndOf} from './object_words.js';
+import {readMap, readObjects} from './payloads.js';
 import {PinView} from './pin_view.js';
-import {readPayload, readResults} from './results.js';
+import {readResults} from './results.js';
 import {Slider} from './slider.js';
 import {showThroughput} from './throughput_view.js';
 import {WaterfallView} from './waterfall_view.js';
@@ -33,25 +33,19 @@ function banner(text) {
 }
 
 /**
- * A payload of one allocator, read; null, and a banner, where it is broken; null
- * where there is none.
+ * What is read, or null, and a banner, where it is broken.
  * @template T
  * @param {Allocator | undefined} allocator
  * @param {string} what in words
- * @param {{encoding: string} | null | undefined} header
- * @param {string | null} text
- * @param {(bytes: Uint8Array) => T} read
+ * @param {Promise<T>} reading
  * @returns {Promise<T | null>}
  */
-async function readOrTell(allocator, what, header, text, read) {
-  if (allocator === undefined || !header || text === null) return null;
+async function orTell(allocator, what, reading) {
   try {
-    if (header.encoding !== 'varint+gzip+base64')
-      throw new MapError(`its encoding is ${header.encoding}`);
-    return read(await inflate(bytesOfBase64(text)));
+    return await reading;
   } catch (error) {
     if (!(error instanceof MapError)) throw error;
-    banner(`The ${what} of ${allocator.spelled} cannot be shown: ${
+    banner(`The ${what} of ${allocator?.spelled} cannot be shown: ${
         error.message}. Everything else on this page is complete.`);
     return null;
   }
@@ -65,16 +59,12 @@ async function readOrTell(allocator, what, header, text, read) {
  */
 async function insideOf(results, cursor, n) {
   const allocator = results.allocators[n];
-  const heap = await readOrTell(
-      allocator, 'heap map', allocator?.map, readPayload('map', n),
-      (bytes) => new HeapHistory(
-          /** @type {import('./results.js').MapHeader} */ (allocator.map),
-          bytes));
-  const objects = heap && await readOrTell(
-      allocator, 'list of objects', allocator.objects,
-      readPayload('objects', n), (bytes) => new ObjectTable(
-          /** @type {import('./results.js').ObjectsHeader} */ (
-              allocator.objects), bytes));
+  const [columns, listed] = await Promise.all([
+    orTell(allocator, 'heap map', readMap(n, allocator?.map)),
+    orTell(allocator, 'list of objects', readObjects(n, allocator?.objects))]);
+  const heap = columns && allocator.map ?
+      new HeapHistory(allocator.map, columns) : null;
+  const objects = heap && listed;
   const words = heap && new ObjectWords(results, allocator, heap, objects);
   const colouring =
       heap && new Colouring(heap, objects, programEndOf(results));

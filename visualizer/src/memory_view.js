@@ -23,18 +23,24 @@ const kClocks = {
  * its own share, to which the second allocator's is added where that is known.
  * @param {Allocator} allocator
  * @param {Metric} metric
+ * @param {boolean} [recordedClock] what it would give back by the program's
+ *   clock, for those that look at one
  * @returns {{values: number[], how: string} | null}
  */
-export function curveOf(allocator, metric) {
+export function curveOf(allocator, metric, recordedClock = false) {
   const {rss_bytes: rss, held_bytes: held, committed_bytes: committed} =
       allocator;
   const modelled = allocator.waterfall != null || allocator.arenas != null;
-  if (metric === 'rss' || (metric === 'committed' && !modelled))
+  if (metric === 'rss' || (metric === 'committed' && !modelled)) {
+    const recorded = recordedClock ? allocator.rss_recorded_bytes : null;
+    if (recorded)
+      return {values: recorded, how: 'measured by the recorded clock'};
     return rss && {values: rss, how: 'measured, all requests'};
+  }
   const own = metric === 'held' ? held : committed;
   if (own == null) return null;
   if (!modelled) return {values: own, how: 'as the library tells'};
-  const large = allocator.large?.held_bytes ?? null;
+  const large = metric === 'held' ? allocator.large?.held_bytes ?? null : null;
   if (large === null) return {values: own, how: 'model, small requests only'};
   return {values: own.map((bytes, s) => bytes + large[s]),
           how: 'model + second allocator'};
@@ -51,6 +57,9 @@ export class MemoryView {
     // The two yardsticks that never reuse memory would flatten all others.
     this.hidden = new Set(results.allocators.flatMap(
         (a, n) => a.name === 'null' || a.name === 'bump' ? [n] : []));
+    byId('process-control').hidden = !results.timeline.process_rss_bytes;
+    byId('clock-control').hidden =
+        !results.allocators.some((a) => a.rss_recorded_bytes);
     this.#makeLegend();
     this.chart = new LineChart(byId('memory-chart'), {
       height: 380, onPick: (sample) => cursor.move({sample}), binary: true,
@@ -75,8 +84,13 @@ export class MemoryView {
     return /** @type {HTMLInputElement} */ (byId(id)).checked;
   }
 
+  #recordedClock() {
+    return this.#checked('recorded-clock');
+  }
+
   #options() {
     const {timeline, marks, limits} = this.results;
+    const recordedClock = this.#recordedClock();
     const clock = /** @type {HTMLSelectElement} */ (byId('clock'));
     const name = /** @type {keyof typeof kClocks} */ (clock.value);
     const xs = timeline[name];
@@ -87,12 +101,16 @@ export class MemoryView {
       curves.push({label: 'requested, recorded', values: timeline.requested_bytes,
                    color: soft, width: 1, fill: styleColor('--area')});
     this.results.allocators.forEach((allocator, n) => {
-      const curve = curveOf(allocator, this.metric);
+      const curve = curveOf(allocator, this.metric, recordedClock);
       if (curve === null || this.hidden.has(n)) return;
       curves.push({label: allocator.spelled, values: curve.values,
                    ...strokeOf(n), width: n === 0 ? 2.5 : 2});
     });
     const text = styleColor('--text');
+    const {process_rss_bytes: process} = timeline;
+    if (process && this.metric === 'rss' && this.#checked('show-process'))
+      curves.push({label: 'the process, recorded', values: process,
+                   color: text, width: 1.5, dash: [2, 2]});
     const {class_repack: repacked, page_load: pages} = limits;
     if (repacked && this.#checked('show-repacked'))
       curves.push({label: 'limit: repacked, counterfactual', values: repacked, color: text,
@@ -131,7 +149,8 @@ export class MemoryView {
 
   #updateLegend() {
     this.results.allocators.forEach((allocator, n) => {
-      const curve = curveOf(allocator, this.metric);
+      const curve =
+          curveOf(allocator, this.metric, this.#recordedClock());
       byId(`how-${n}`).textContent = curve === null ?
           `${allocator.label}; the library does not tell` :
           `${allocator.label}, ${curve.how}`;
@@ -143,7 +162,8 @@ export class MemoryView {
   show(sample) {
     this.chart?.showSample(sample);
     this.results.allocators.forEach((allocator, n) => {
-      const curve = curveOf(allocator, this.metric);
+      const curve =
+          curveOf(allocator, this.metric, this.#recordedClock());
       byId(`now-${n}`).textContent =
           curve === null ? 'n/a' : formatBytes(curve.values[sample]);
     });

@@ -81,21 +81,26 @@ export class ObjectTable {
    */
   liveIn(sample, first, behind) {
     const rows = [];
-    for (let i = this.#lowerBound(first);
+    for (let i = firstRow(this.pool, first);
          i < this.count && this.pool[i] < behind; ++i)
       if (this.birth[i] <= sample && this.death[i] > sample) rows.push(i);
     return rows;
   }
+}
 
-  /** @param {number} pool the first row of it or of what follows it */
-  #lowerBound(pool) {
-    let low = 0;
-    let high = this.count;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.pool[middle] < pool) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+/**
+ * The first row of a pool, or of what follows it. (A function: rows that come
+ * from a worker have the class's methods, but not its private ones.)
+ * @param {Uint32Array} pools ascending
+ * @param {number} pool
+ */
+function firstRow(pools, pool) {
+  let low = 0;
+  let high = pools.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (pools[middle] < pool) low = middle + 1;
+    else high = middle;
   }
+  return low;
 }

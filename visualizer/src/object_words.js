@@ -83,19 +83,34 @@ export class ObjectWords {
   }
 
   /**
-   * The mark that it was born after, or its tenth of a run without marks.
-   * @param {number} row
+   * The phases of the run, and to which of them each sample belongs: those that
+   * marks part, or tenths of a run without marks.
+   * @returns {{names: string[], ofSample: number[]}}
    */
-  phase(row) {
-    const birth = this.objects?.birth[row] ?? 0;
+  phases() {
+    const samples = this.results.timeline.request.length;
     const own = this.results.marks.filter(({name}) => name !== 'finalise');
+    const all = Array.from({length: samples}, (_, sample) => sample);
     if (own.length === 0) {
-      const samples = this.results.timeline.request.length;
-      return `tenth ${Math.floor((10 * birth) / samples) + 1} of the run`;
+      return {names: Array.from({length: 10},
+                                (_, n) => `tenth ${n + 1} of the run`),
+              ofSample: all.map((s) => Math.floor((10 * s) / samples))};
     }
-    const passed = own.filter((mark) => mark.sample < birth).pop();
-    return passed ? `after “${passed.name}”` : `before “${own[0].name}”`;
+    return {names: [`before “${own[0].name}”`,
+                    ...own.map(({name}) => `after “${name}”`)],
+            ofSample: all.map(
+                (s) => own.filter((mark) => mark.sample < s).length)};
   }
+
+  /** @param {number} row */
+  phase(row) {
+    this.#phases ??= this.phases();
+    const {names, ofSample} = this.#phases;
+    return names[ofSample[this.objects?.birth[row] ?? 0]];
+  }
+
+  /** @type {ReturnType<ObjectWords['phases']> | null} */
+  #phases = null;
 
   /** @param {number} row */
   until(row) {

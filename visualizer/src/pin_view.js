@@ -11,6 +11,7 @@ import {formatBytes, formatCount} from './quantity.js';
 
 const kRows = 8;
 const kBlockRows = 12;
+const kRestMs = 120;
 const kClassesNamed = 4;
 
 /**
@@ -64,28 +65,30 @@ export function releaseCurve(list) {
   return sums;
 }
 
-/** @typedef {{name: string, blocks: number, bytes: number, arenas: number}}
- *   Culprit arenas: those that nothing else holds */
+/** @typedef {{key: number, blocks: number, bytes: number, arenas: number}}
+ *   Culprit arenas: those that nothing else holds
+ * @typedef {{keyOf: (row: number) => number, nameOf: (key: number) => string}}
+ *   Grouping */
 
 /**
  * The live objects of a sample by a property, those first that alone would give
  * back the most arenas.
  * @param {HeapHistory} heap sought to the sample
  * @param {import('./object_table.js').ObjectTable} objects
- * @param {(row: number) => string} groupOf
+ * @param {(row: number) => number} keyOf
  * @returns {Culprit[]}
  */
-export function culprits(heap, objects, groupOf) {
-  /** @type {Map<string, Culprit>} */
+export function culprits(heap, objects, keyOf) {
+  /** @type {Map<number, Culprit>} */
   const groups = new Map();
   /** @type {Map<number, Culprit | null>} an arena's only group, or null */
   const holders = new Map();
   objects.forLive(heap.sample, (row) => {
-    const name = groupOf(row);
-    let group = groups.get(name);
+    const key = keyOf(row);
+    let group = groups.get(key);
     if (group === undefined) {
-      group = {name, blocks: 0, bytes: 0, arenas: 0};
-      groups.set(name, group);
+      group = {key, blocks: 0, bytes: 0, arenas: 0};
+      groups.set(key, group);
     }
     group.blocks += 1;
     group.bytes += objects.size[row];
@@ -96,8 +99,7 @@ export function culprits(heap, objects, groupOf) {
   });
   for (const holder of holders.values()) if (holder) holder.arenas += 1;
   return [...groups.values()].sort(
-      (a, b) => b.arenas - a.arenas || b.blocks - a.blocks ||
-          a.name.localeCompare(b.name));
+      (a, b) => b.arenas - a.arenas || b.blocks - a.blocks || a.key - b.key);
 }
 
 export class PinView {
@@ -128,11 +130,15 @@ export class PinView {
   }
 
   #listening = new AbortController();
-  /** @type {Record<string, (row: number) => string>} */
+  /** @type {Record<string, Grouping>} */
   #groups = {};
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #waiting;
+  #shownOnce = false;
 
   leave() {
     this.#listening.abort();
+    clearTimeout(this.#waiting);
   }
 
   #makeGroups() {
@@ -140,17 +146,28 @@ export class PinView {
     byId('culprits').hidden = objects === null;
     byId('pin-blocks').hidden = true;
     if (objects === null) return;
-    if (objects.header.types)
-      this.#groups['type'] = (row) => words.type(row) ?? 'not known';
-    if (objects.header.sites)
-      this.#groups['call site'] = (row) => words.site(row) ?? 'not known';
-    this.#groups['phase of birth'] = (row) => words.phase(row);
+    const {types, sites} = objects.header;
+    if (types) {
+      this.#groups['type'] = {keyOf: (row) => objects.type[row],
+                              nameOf: (key) => types[key] ?? 'not known'};
+    }
+    if (sites) {
+      this.#groups['call site'] = {keyOf: (row) => objects.site[row],
+                                   nameOf: (key) => sites[key] ?? 'not known'};
+    }
+    const phases = words.phases();
+    this.#groups['phase of birth'] = {
+      keyOf: (row) => phases.ofSample[objects.birth[row]],
+      nameOf: (key) => phases.names[key]};
     const step = heap.header.alignment;
-    this.#groups['size class'] = (row) =>
-        `${Math.max(1, Math.ceil(objects.size[row] / step)) * step} B`;
-    this.#groups['thread'] = (row) => `thread ${objects.thread[row]}`;
-    this.#groups['end'] = (row) => objects.death[row] > words.programEnd ?
-        'never freed by the program' : 'freed later';
+    this.#groups['size class'] = {
+      keyOf: (row) => Math.max(1, Math.ceil(objects.size[row] / step)),
+      nameOf: (key) => `${key * step} B`};
+    this.#groups['thread'] = {keyOf: (row) => objects.thread[row],
+                              nameOf: (key) => `thread ${key}`};
+    this.#groups['end'] = {
+      keyOf: (row) => objects.death[row] > words.programEnd ? 1 : 0,
+      nameOf: (key) => key ? 'never freed by the program' : 'freed later'};
     const choice = /** @type {HTMLSelectElement} */ (byId('culprit-kind'));
     choice.replaceChildren(...Object.keys(this.#groups).map(
         (name) => html('option', {value: name}, [name])));
@@ -182,8 +199,15 @@ export class PinView {
       cells[2].textContent = this.#classes(holding);
     });
     this.#showRelease(list);
-    this.#showCulprits();
     this.#showBlocks(list);
+    // All live objects are looked at: when the slider has come to rest.
+    clearTimeout(this.#waiting);
+    if (this.#shownOnce) {
+      this.#waiting = setTimeout(() => this.#showCulprits(), kRestMs);
+    } else {
+      this.#showCulprits();
+    }
+    this.#shownOnce = true;
   }
 
   /** @param {Holding[]} list */
@@ -247,11 +271,12 @@ export class PinView {
             `${formatCount(objects.told?.size ?? 0)} moments in all; this is ` +
             'not one of them, so short-lived objects are missing here.';
     const choice = /** @type {HTMLSelectElement} */ (byId('culprit-kind'));
-    const list = culprits(heap, objects, this.#groups[choice.value]);
+    const {keyOf, nameOf} = this.#groups[choice.value];
+    const list = culprits(heap, objects, keyOf);
     const arenaBytes = heap.header.arena_bytes;
     byId('culprit-rows').replaceChildren(...list.slice(0, kRows).map(
         (culprit) => html('tr', {}, [
-          html('th', {scope: 'row'}, [culprit.name]),
+          html('th', {scope: 'row'}, [nameOf(culprit.key)]),
           html('td', {}, [formatCount(culprit.blocks)]),
           html('td', {}, [formatBytes(culprit.bytes)]),
           html('td', {}, [culprit.arenas === 0 ? 'nothing alone' :

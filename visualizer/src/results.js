@@ -22,7 +22,7 @@
  *
  * @typedef {{name: string, spelled: string, label: string, version: string,
  *   held_bytes: number[] | null, committed_bytes: number[] | null,
- *   rss_bytes: number[] | null,
+ *   rss_bytes: number[] | null, rss_recorded_bytes?: number[] | null,
  *   waterfall: {parts: string[], bytes: number[][]} | null,
  *   large: {held_bytes: number[] | null, rss_bytes?: number[] | null} | null,
  *   arenas: {arena_bytes: number, pool_bytes: number, created: number,
@@ -40,7 +40,8 @@
  * @typedef {{schema: string, complete: boolean,
  *   timeline: {request: number[], allocated_bytes: number[],
  *     time_ns: number[], requested_bytes: number[],
- *     requested_small_bytes: number[], live_objects: number[]},
+ *     requested_small_bytes: number[], live_objects: number[],
+ *     process_rss_bytes?: (number | null)[] | null},
  *   marks: Mark[],
  *   moments: {peak: number, valleys: number[], last_valley: number | null,
  *     end: number},

@@ -43,6 +43,22 @@ std::string WarningsOf(const nlohmann::ordered_json& results) {
   return text;
 }
 
+TEST(Replay, RssOfTheProcessIsTheLastReadingBeforeASample) {
+  const auto results = Replay(
+      RequestFor(TraceOf("malloc 1 100\nmemory 4096 t=1\nmark a\nmalloc 2 100\n"
+                         "memory 8192 t=2\nmark b\nmalloc 3 100\n")));
+  const auto& rss = results["timeline"]["process_rss_bytes"];
+  const auto at = [&](int mark) {
+    return rss[results["marks"][mark]["sample"].get<std::size_t>()];
+  };
+  EXPECT_EQ(at(0), 4096);
+  EXPECT_EQ(at(1), 8192);
+  EXPECT_EQ(rss[0], nullptr) << "none was taken yet";
+  EXPECT_EQ(Replay(RequestFor(
+                TraceOf("malloc 1 100\n")))["timeline"]["process_rss_bytes"],
+            nullptr);
+}
+
 constexpr char kRecorded311[] =
     "meta geometry cpython-3.11.7\nmeta allocator pymalloc\n"
     "meta addresses recorded\n"

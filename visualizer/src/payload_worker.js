@@ -1,0 +1,38 @@
+// Decodes the payloads beside the page's own thread: from base64 to typed arrays,
+// which are handed over, not copied. Bundled by itself; payloads.js starts it.
+import {HeapColumns} from './heap_decoder.js';
+import {bytesOfBase64, inflate, MapError} from './map_bytes.js';
+import {ObjectTable} from './object_table.js';
+
+/** @typedef {import('./payloads.js').Job} Job */
+
+/**
+ * The typed arrays inside, to be handed over.
+ * @param {object} value
+ * @returns {ArrayBuffer[]}
+ */
+function buffersOf(value) {
+  return Object.values(value).flatMap((field) => {
+    const array = field?.data ?? field;
+    return ArrayBuffer.isView(array) &&
+        array.buffer instanceof ArrayBuffer ? [array.buffer] : [];
+  });
+}
+
+addEventListener('message', async (event) => {
+  const {kind, header, text} = /** @type {MessageEvent<Job>} */ (event).data;
+  try {
+    const bytes = await inflate(bytesOfBase64(text));
+    const value = kind === 'map' ?
+        {...new HeapColumns(/** @type {any} */ (header), bytes)} :
+        {...new ObjectTable(/** @type {any} */ (header), bytes)};
+    // Constructors do not travel.
+    for (const field of Object.values(value))
+      if (field && typeof field === 'object' && 'type' in field) delete field.type;
+    postMessage({value}, {transfer: buffersOf(value)});
+  } catch (error) {
+    postMessage({
+      broken: error instanceof Error ? error.message : String(error),
+      expected: error instanceof MapError});
+  }
+});
