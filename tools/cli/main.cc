@@ -4,6 +4,7 @@
 #include <exception>
 
 #include "tools/cli/bench.h"
+#include "tools/cli/ci.h"
 #include "tools/cli/compare.h"
 #include "tools/cli/cow.h"
 #include "tools/cli/doctor.h"
@@ -44,6 +45,7 @@ int Main(int argc, char** argv) {
   AddVerify(line);
   AddCompare(line);
   AddCow(line);
+  AddCi(line);
   AddStats(line);
   AddThreads(line);
   AddModels(line);

@@ -37,7 +37,8 @@ struct ComparedMetric {
   double now = 0;
   double allowed = 0;  // growth that is no regression
   Verdict verdict = Verdict::kUnchanged;
-  std::string why;  // kInconclusive: in a few words
+  std::string why;     // kInconclusive: in a few words
+  std::string detail;  // band or interval that was judged by; "" where none
 };
 
 struct Comparison {

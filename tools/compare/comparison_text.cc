@@ -60,7 +60,11 @@ std::string Change(const ComparedMetric& metric) {
 
 std::string VerdictCell(const ComparedMetric& metric) {
   std::string cell(NameOf(metric.verdict));
-  if (metric.verdict == Verdict::kInconclusive) return cell + ": " + metric.why;
+  if (metric.verdict == Verdict::kInconclusive) {
+    cell += ": " + metric.why;
+    return metric.detail.empty() ? cell : cell + " (" + metric.detail + ")";
+  }
+  if (!metric.detail.empty()) return cell + " (" + metric.detail + ")";
   if (metric.certainty == Certainty::kMeasured) {
     return cell + " (measured, range " +
            Value(metric.allowed, metric.kind.unit) + ")";
@@ -242,6 +246,8 @@ std::string ComparisonJson(const Comparison& comparison) {
     row["verdict"] = NameOf(metric.verdict);
     row["why"] =
         metric.why.empty() ? ordered_json(nullptr) : ordered_json(metric.why);
+    row["detail"] = metric.detail.empty() ? ordered_json(nullptr)
+                                          : ordered_json(metric.detail);
     json["metrics"].push_back(std::move(row));
   }
   json["notes"] = comparison.notes;

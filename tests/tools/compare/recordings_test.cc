@@ -1,0 +1,148 @@
+// Many recordings against the base's band, and one allocator against another.
+#include "tools/compare/recordings.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "tests/tools/compare/results_pair.h"
+#include "tools/compare/band.h"
+#include "tracer/format/input_error.h"
+
+namespace arenalab {
+namespace {
+
+using nlohmann::json;
+
+// Recordings that end with so many arenas of 1 MiB.
+std::vector<json> Recordings(const std::vector<int>& arenas) {
+  std::vector<json> recordings;
+  for (const int live : arenas) {
+    json results = MakeResults();
+    results["trace"]["hash"] = "run" + std::to_string(recordings.size());
+    json& pymalloc = results["allocators"][0];
+    pymalloc["arenas"]["arena_bytes"] = 1 << 20;
+    pymalloc["arenas"]["live_at_end"] = live;
+    pymalloc["summary"]["end_held_bytes"] = live * (1 << 20);
+    recordings.push_back(results);
+  }
+  return recordings;
+}
+
+Comparison Compared(const std::vector<int>& base, const std::vector<int>& now,
+                    const CompareOptions& options = {}) {
+  return CompareRecordings("base", Recordings(base), "new", Recordings(now),
+                           options);
+}
+
+TEST(BandTest, IsTheHeadersExample) {
+  const Band band = BandOf({11, 12, 11}, 1, 0);
+  EXPECT_EQ(band.low, 9);
+  EXPECT_EQ(band.high, 14);
+  // A budget counts where it is more than the quantum.
+  EXPECT_EQ(BandOf({11, 12, 11}, 1, 3).high, 16);
+  EXPECT_EQ(MedianOf({5, 1, 3}), 3);
+  EXPECT_EQ(MedianOf({4, 1, 3, 2}), 2.5);
+}
+
+TEST(CompareRecordingsTest, ElevenOrTwelveArenasIsNoChange) {
+  EXPECT_EQ(Compared({11, 12, 11}, {12, 12, 12}).verdict(),
+            Verdict::kUnchanged);
+  EXPECT_EQ(Compared({11, 11, 11}, {12, 12, 12}).verdict(),
+            Verdict::kUnchanged);
+}
+
+TEST(CompareRecordingsTest, AboveTheBandIsARegressionAndBelowItBetter) {
+  const Comparison worse = Compared({11, 12, 11}, {15, 15, 11});
+  EXPECT_EQ(worse.verdict(), Verdict::kRegression);
+  EXPECT_EQ(worse.Count(Verdict::kRegression), 2);  // arenas, and their bytes
+  EXPECT_EQ(Compared({11, 12, 11}, {14, 14, 14}).verdict(),
+            Verdict::kUnchanged);
+  EXPECT_EQ(Compared({11, 12, 11}, {8, 8, 8}).verdict(), Verdict::kImprovement);
+}
+
+TEST(CompareRecordingsTest, FewerThanThreeASideDecideNothing) {
+  const Comparison comparison = Compared({11, 12, 11}, {30, 30});
+  EXPECT_EQ(comparison.verdict(), Verdict::kInconclusive);
+  EXPECT_EQ(comparison.Count(Verdict::kRegression), 0);
+}
+
+TEST(CompareRecordingsTest, ABudgetWidensTheBand) {
+  CompareOptions options;
+  ASSERT_EQ(AddBudget("all=20M", &options.budgets), "");
+  EXPECT_EQ(Compared({11, 12, 11}, {15, 15, 15}, options).verdict(),
+            Verdict::kUnchanged);
+}
+
+TEST(CompareRecordingsTest, MeasuredMemoryOnAnotherMachineIsInconclusive) {
+  auto now = Recordings({11, 11, 11});
+  for (json& results : now) {
+    results["machine"]["kernel"] = "6.8.0";
+    results["allocators"][1]["summary"]["peak_rss_bytes"] = 90000000;
+  }
+  const Comparison comparison =
+      CompareRecordings("base", Recordings({11, 11, 11}), "new", now, {});
+  EXPECT_EQ(comparison.verdict(), Verdict::kInconclusive);
+  EXPECT_NE(comparison.notes[0].find("environment changed: kernel"),
+            std::string::npos);
+}
+
+TEST(CompareRecordingsTest, WhatIsGoneIsInconclusive) {
+  auto now = Recordings({11, 11, 11});
+  for (json& results : now) results["allocators"].erase(1);
+  EXPECT_EQ(CompareRecordings("base", Recordings({11, 11, 11}), "new", now, {})
+                .verdict(),
+            Verdict::kInconclusive);
+  EXPECT_THROW(CompareRecordings("base", {}, "new", now, {}), InputError);
+}
+
+// A metric of a threaded program as it was seen: one of three arenas more or
+// less, by chance. Fewer than one comparison in a hundred may be an alarm.
+TEST(CompareRecordingsTest, UnchangedProgramsAreHardlyEverAlarms) {
+  std::mt19937 random(3);
+  std::discrete_distribution<int> arenas({2, 5, 3});
+  int alarms = 0;
+  for (int i = 0; i < 1000; ++i) {
+    std::vector<double> base;
+    std::vector<double> now;
+    for (int side = 0; side < 3; ++side) {
+      base.push_back(11 + arenas(random));
+      now.push_back(11 + arenas(random));
+    }
+    const Band band = BandOf(base, 1, 0);
+    const double median = MedianOf(now);
+    alarms += median > band.high || median < band.low;
+  }
+  EXPECT_LE(alarms, 10);
+}
+
+TEST(CompareWithinTest, AnotherAllocatorOfTheSameSession) {
+  json results = MakeResults();
+  json patch = results["allocators"][0];
+  patch["spelled"] = "pymalloc{keep_arenas:2}";
+  patch["version"] = "another";
+  patch["summary"]["end_held_bytes"] = 35651584 + 2097152;
+  results["allocators"].push_back(patch);
+  const Comparison comparison = CompareWithin("app", results, 0, 2, {}, {});
+  EXPECT_TRUE(comparison.same_trace);
+  EXPECT_EQ(comparison.verdict(), Verdict::kRegression);
+  EXPECT_EQ(comparison.Count(Verdict::kRegression), 1);
+  EXPECT_EQ(CompareWithin("app", results, 0, 0, {}, {}).verdict(),
+            Verdict::kUnchanged);
+}
+
+TEST(CompareWithinTest, TimesOfTheSessionAreJudged) {
+  json results = MakeResults();
+  const std::vector<double> base(12, 20.0);
+  results["allocators"][0]["time"] = {{"gross_ns_per_event", base},
+                                      {"again_ns_per_event", base}};
+  json patch = results["allocators"][0];
+  patch["time"]["gross_ns_per_event"] = std::vector<double>(12, 22.0);
+  results["allocators"].push_back(patch);
+  const Comparison comparison = CompareWithin("app", results, 0, 2, {}, {});
+  EXPECT_EQ(comparison.verdict(), Verdict::kRegression);
+  EXPECT_DOUBLE_EQ(comparison.metrics.back().now, 1.1);
+}
+
+}  // namespace
+}  // namespace arenalab
