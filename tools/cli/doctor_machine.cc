@@ -82,7 +82,13 @@ void ExamineOwnFiles(Findings* findings) {
     } catch (const InputError& wrong) {
       findings->push_back({Severity::kBad, "worker-" + name,
                            "replay on " + name + " does not start",
-                           wrong.what(), "bazel build //allocators/..."});
+                           wrong.what(),
+                           std::string_view(wrong.what()).find("GLIBC_") !=
+                                   std::string_view::npos
+                               ? "this system's glibc is older than the one "
+                                 "it was linked with: replay where it was "
+                                 "built, or on Debian 12"
+                               : "bazel build //allocators/..."});
     }
   }
 }

@@ -1,19 +1,16 @@
 // The checks of `arenalab doctor` that are about the command to record.
 #include "tools/cli/doctor_target.h"
 
-#include <elf.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <map>
-#include <sstream>
 #include <vector>
 
 #include "allocators/pymalloc/generation.h"
+#include "tools/cli/elf_program.h"
 
 namespace arenalab {
 namespace {
@@ -45,67 +42,15 @@ std::string Quoted(const std::string& word) {
   return quoted + "'";
 }
 
-// As execvp would find it; "" where it would not.
-std::string FindProgram(const std::string& name) {
-  if (name.find('/') != std::string::npos) {
-    return access(name.c_str(), X_OK) == 0 ? name : "";
-  }
-  const char* path = std::getenv("PATH");
-  std::istringstream folders(path == nullptr ? "" : path);
-  for (std::string folder; std::getline(folders, folder, ':');) {
-    const std::string candidate = (folder.empty() ? "." : folder) + "/" + name;
-    std::error_code error;
-    if (access(candidate.c_str(), X_OK) == 0 &&
-        !fs::is_directory(candidate, error)) {
-      return candidate;
-    }
-  }
-  return "";
-}
-
-// The words behind #!; empty: no script.
-std::vector<std::string> Shebang(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
+std::string Joined(const std::vector<std::string>& words) {
   std::string line;
-  if (file.get() != '#' || file.get() != '!' || !std::getline(file, line)) {
-    return {};
-  }
-  std::istringstream in(line);
-  std::vector<std::string> words;
-  for (std::string word; in >> word;) words.push_back(word);
-  return words;
+  for (const std::string& word : words)
+    line += (line.empty() ? "" : " ") + word;
+  return line;
 }
 
 bool IsPythonName(const std::string& path) {
   return fs::path(path).filename().string().starts_with("python");
-}
-
-struct ElfFacts {
-  bool elf = false;
-  bool is_64_bit = false;
-  bool dynamic = false;  // has a program interpreter, so LD_PRELOAD works
-};
-
-ElfFacts ReadElf(const std::string& path) {
-  ElfFacts facts;
-  std::ifstream file(path, std::ios::binary);
-  Elf64_Ehdr header{};
-  file.read(reinterpret_cast<char*>(&header), sizeof header);
-  if (!file || std::string_view(reinterpret_cast<char*>(header.e_ident), 4) !=
-                   std::string_view(ELFMAG, 4)) {
-    return facts;
-  }
-  facts.elf = true;
-  facts.is_64_bit = header.e_ident[EI_CLASS] == ELFCLASS64;
-  if (!facts.is_64_bit) return facts;
-  for (int i = 0; i < header.e_phnum; ++i) {
-    Elf64_Phdr segment{};
-    file.seekg(static_cast<std::streamoff>(header.e_phoff) +
-               static_cast<std::streamoff>(i) * header.e_phentsize);
-    file.read(reinterpret_cast<char*>(&segment), sizeof segment);
-    if (file && segment.p_type == PT_INTERP) facts.dynamic = true;
-  }
-  return facts;
 }
 
 std::map<std::string, std::string> AskInterpreter(const std::string& program) {
@@ -143,12 +88,19 @@ void ExamineFile(const std::string& path, Findings* findings) {
                          "use a 64-bit interpreter"});
     return;
   }
-  if (!facts.dynamic) {
+  if (!facts.dynamic()) {
     findings->push_back({Severity::kBad, "static",
                          path + " is linked statically",
                          "there is no dynamic loader that would add the "
                          "recorder",
                          "use a dynamically linked interpreter"});
+    return;
+  }
+  if (facts.musl()) {
+    findings->push_back({Severity::kBad, "musl",
+                         path + " is linked with musl (" + facts.loader + ")",
+                         "the recorder's library needs glibc",
+                         "use a Python for glibc, such as Debian's"});
     return;
   }
   struct stat status;
@@ -228,17 +180,12 @@ Findings ExamineTarget(const std::vector<std::string>& command) {
   std::vector<std::string> script = Shebang(program);
   for (int i = 0; !script.empty() && i < kMostScripts; ++i) {
     if (IsPythonName(program)) break;
-    std::size_t word = 0;
-    if (fs::path(script[0]).filename() == "env") {
-      for (word = 1; word < script.size() && script[word][0] == '-';) ++word;
-    }
-    if (word >= script.size()) break;
-    const std::string next = FindProgram(script[word]);
+    const std::string next = ProgramOfScript(program);
     if (next.empty()) {
       findings.push_back(
           {Severity::kBad, "found",
-           program + " wants " + script[word] + ", which is not there", "",
-           "install it"});
+           program + " is a script for what is not there: #!" + Joined(script),
+           "", "install it"});
       return findings;
     }
     program = next;

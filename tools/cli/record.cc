@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "tools/cli/elf_program.h"
 #include "tools/version.h"
 #include "tracer/collector/traced_command.h"
 
@@ -96,6 +97,8 @@ RecordOutcome Record(const RecordRequest& request) {
     return Failed("LD_PRELOAD cannot name a path with a space or a colon: " +
                   fs::canonical(library).string() + "; move the project");
   }
+  const std::string musl = RefuseMusl(request.command[0]);
+  if (!musl.empty()) return Failed(musl);
   const std::string output =
       request.output.empty() ? DefaultName(request.command) : request.output;
   std::error_code error;

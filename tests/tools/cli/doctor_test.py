@@ -15,6 +15,14 @@ def elf(bits=64, segments=()):
         struct.pack("<II", kind, 0) + bytes(48) for kind in segments)
 
 
+def elf_of_loader(loader):
+    """An ELF file that names its dynamic loader."""
+    name = loader.encode() + b"\0"
+    header = elf(segments=(3,))[:64]
+    return header + struct.pack("<IIQQQQQQ", 3, 4, 120, 0, 0, len(name),
+                                len(name), 1) + name
+
+
 DYNAMIC = elf(segments=(1, 3))  # PT_LOAD, PT_INTERP
 ANSWERS = {"version": "3.12.1", "implementation": "cpython", "debug": "0",
            "free-threaded": "0", "shared": "1", "pymalloc": "1"}
@@ -49,6 +57,19 @@ class DoctorTest(verb_case.VerbCase):
         self.assertIn(word, findings[name]["verdict"])
         if severity == "bad":
             self.assertNotEqual(findings[name]["fix"], "", name)
+
+    def test_musl_is_refused_by_doctor_and_by_record(self):
+        alpine = elf_of_loader("/lib/ld-musl-x86_64.so.1")
+        findings = self.examine(self.interpreter(alpine))
+        self.expect(findings, "musl", "bad", "ld-musl-x86_64")
+        program = self.write("alpine", alpine, 0o755)
+        script = self.write("app.py", "#!/usr/bin/env -S " + program, 0o755)
+        for command in (program, script):
+            self.run_verb("record", "-o", "t.trace", "--", command, status=125)
+            self.assertIn("is linked with musl", self.errors)
+            self.assertEqual(self.errors.count("\n"), 1, self.errors)
+        glibc = elf_of_loader("/lib64/ld-linux-x86-64.so.2")
+        self.assertNotIn("musl", self.examine(self.interpreter(glibc)))
 
     def test_a_real_interpreter_is_fine(self):
         findings = self.examine("/usr/bin/python3")
