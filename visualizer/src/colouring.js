@@ -109,7 +109,8 @@ export class Colouring {
     const names = this.kind === 'type' ? objects.header.types :
         this.kind === 'site' ? objects.header.sites : null;
     this.#categories = ranked.slice(0, kNamed).map(
-        (category) => names?.[category] ?? `thread ${category}`);
+        (category) => names ? names[category] || 'not known' :
+            `thread ${category}`);
     if (ranked.length > kNamed)
       this.#categories.push(`${ranked.length - kNamed} others`);
     this.colors = Array.from({length: kNamed + 1},

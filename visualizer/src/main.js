@@ -78,7 +78,8 @@ async function insideOf(results, cursor, n) {
   for (const id of ['arena-chart', 'arena-turnover', 'class-rows', 'waterfall',
                     'layers'])
     byId(id).replaceChildren();
-  byId('arena-label').textContent = allocator ? `, ${allocator.label}` : '';
+  for (const label of document.querySelectorAll('.known'))
+    label.textContent = allocator?.label ?? '';
   byId('color').replaceChildren(...(colouring?.kinds() ?? []).map(
       (kind) => html('option', {value: kind}, [kKindNames[kind]])));
   const map = heap && colouring && words &&
@@ -236,6 +237,7 @@ async function start() {
   });
   await draw();
   document.documentElement.dataset.sample = String(cursor.place.sample);
+  performance.mark('ready');
   document.documentElement.dataset.ready = 'yes';
 }
 

@@ -57,13 +57,13 @@ export class ObjectWords {
   /** @param {number} row */
   type(row) {
     const names = this.objects?.header.types;
-    return names?.[this.objects?.type[row] ?? 0] ?? null;
+    return names?.[this.objects?.type[row] ?? 0] || null;
   }
 
   /** @param {number} row */
   site(row) {
     const names = this.objects?.header.sites;
-    return names?.[this.objects?.site[row] ?? 0] ?? null;
+    return names?.[this.objects?.site[row] ?? 0] || null;
   }
 
   /**

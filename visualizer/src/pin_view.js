@@ -149,11 +149,11 @@ export class PinView {
     const {types, sites} = objects.header;
     if (types) {
       this.#groups['type'] = {keyOf: (row) => objects.type[row],
-                              nameOf: (key) => types[key] ?? 'not known'};
+                              nameOf: (key) => types[key] || 'not known'};
     }
     if (sites) {
       this.#groups['call site'] = {keyOf: (row) => objects.site[row],
-                                   nameOf: (key) => sites[key] ?? 'not known'};
+                                   nameOf: (key) => sites[key] || 'not known'};
     }
     const phases = words.phases();
     this.#groups['phase of birth'] = {
