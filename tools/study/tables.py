@@ -247,9 +247,95 @@ def generations_table():
     return "\n".join(lines) + "\n"
 
 
+def suite_table():
+    """CPython's own tests on each allocator: how many, and which behave otherwise."""
+    results = raw_results.read("exec_suite")
+    if results is None:
+        return NOT_MEASURED + "\n"
+    rows, text = results["rows"], "| Allocator | Interpreters | Modules | Tests | Outcomes that differ |\n"
+    text += "|---|---|--:|--:|---|\n"
+    for allocator in dict.fromkeys(row["allocator"] for row in rows):
+        own = [row for row in rows if row["allocator"] == allocator]
+        changed = sorted({test.rpartition(".")[2] for row in own for test in row["changed"]})
+        text += "| %s | %s | %d | %s | %s |\n" % (
+            allocator, ", ".join(dict.fromkeys(row["python"] for row in own)),
+            len({row["module"] for row in own}), grouped(sum(row["tests"] for row in own)),
+            ", ".join(changed) if changed else "none")
+    return text
+
+
+def same_statistics_table():
+    """The clone's statistics against the interpreter's own, by interpreter."""
+    results = raw_results.read("exec_exactness")
+    if results is None:
+        return NOT_MEASURED + "\n"
+    text = "| Interpreter | programs | agree with themselves | equal on the clone | differ |\n"
+    text += "|---|--:|--:|--:|---|\n"
+    for version in dict.fromkeys(row["python"] for row in results["rows"]):
+        own = [row for row in results["rows"] if row["python"] == version]
+        text += "| %s | %d | %d | %d | %s |\n" % (
+            version, len(own), sum(row["equal"] is not None for row in own),
+            sum(row["equal"] is True for row in own),
+            ", ".join(row["program"] for row in own if row["equal"] is False) or "none")
+    return text
+
+
+def percent(share):
+    return "%.1f %%" % (100 * share)
+
+
+def prediction_table():
+    """How far replay's figures are from what Python really weighs on each allocator."""
+    results = raw_results.read("prediction")
+    if results is None:
+        return NOT_MEASURED + "\n"
+    text = ("| Allocator | Moment | Workloads | median error | worst | worst in | "
+            "of its own bytes: median | worst |\n|---|---|--:|--:|--:|---|--:|--:|\n")
+    rows = results["rows"]
+    for allocator in dict.fromkeys(row["allocator"] for row in rows):
+        for moment in dict.fromkeys(row["moment"] for row in rows):
+            own = [row for row in rows
+                   if row["allocator"] == allocator and row["moment"] == moment]
+            if not own:
+                continue
+            worst = max(own, key=lambda row: abs(row["error"]))
+            text += "| %s | %s | %d | %s | %s | %s | %s | %s |\n" % (
+                allocator, moment.replace("_", " "), len(own),
+                percent(statistics.median(abs(row["error"]) for row in own)),
+                percent(abs(worst["error"])), worst["workload"],
+                percent(statistics.median(abs(row["own_error"]) for row in own)),
+                percent(max(abs(row["own_error"]) for row in own)))
+    return text
+
+
+def policies_table():
+    """Policies of pymalloc under a real interpreter: held over live at the last valley."""
+    results = raw_results.read("policies")
+    if results is None:
+        return NOT_MEASURED + "\n"
+    rows = results["rows"]
+    names = list(dict.fromkeys(row["workload"] for row in rows))
+    text = "| Policy | %s | instructions, median |\n|---|%s--:|\n" % (
+        " | ".join(names), "--:|" * len(names))
+    for policy in dict.fromkeys(row["policy"] for row in rows):
+        cells, ratios_of = [], []
+        for name in names:
+            row = next(row for row in rows if row["policy"] == policy and row["workload"] == name)
+            valley = row.get("last_valley")
+            cells.append("%.1f" % (valley["held"] / valley["live"]) if valley else "\u2013")
+            if "instructions" in row:
+                ratios_of.append(row["instructions"] / row["native_instructions"])
+        text += "| `%s` | %s | %s |\n" % (
+            policy, " | ".join(cells),
+            "%.3f" % statistics.median(ratios_of) if ratios_of else "\u2013")
+    return text
+
+
 TABLES = {"headline": headline, "tracer-cost": cost_table, "last-valley": memory_table,
           "phase-shift-held": held_table, "exactness": exactness_table,
-          "outcomes": outcomes_table, "generations": generations_table}
+          "outcomes": outcomes_table, "generations": generations_table,
+          "exec-suite": suite_table, "same-statistics": same_statistics_table,
+          "prediction": prediction_table, "policies": policies_table}
 
 
 def filled(text):
