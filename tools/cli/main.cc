@@ -23,6 +23,7 @@
 #include "tools/cli/trace.h"
 #include "tools/cli/verb.h"
 #include "tools/cli/verify.h"
+#include "tools/cli/workers.h"
 #include "tools/version.h"
 #include "tracer/format/input_error.h"
 
@@ -46,6 +47,7 @@ int Main(int argc, char** argv) {
   AddCompare(line);
   AddCow(line);
   AddCi(line);
+  AddWorkers(line);
   AddStats(line);
   AddThreads(line);
   AddModels(line);

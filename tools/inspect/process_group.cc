@@ -170,6 +170,12 @@ ProcessGroup TreeOf(int pid) {
   if (ParentOf(pid) == 0 && pid != 1)
     throw InputError("process " + std::to_string(pid) +
                      ": there is no such process");
+  ProcessGroup group = TreeSharesOf(pid);
+  ReadHeaps(&group);
+  return group;
+}
+
+ProcessGroup TreeSharesOf(int pid) {
   std::multimap<int, int> children;
   for (const int other : AllProcesses())
     if (const int parent = ParentOf(other); parent != 0)
@@ -177,7 +183,6 @@ ProcessGroup TreeOf(int pid) {
   ProcessGroup group;
   group.name = "process " + std::to_string(pid) + " and its descendants";
   AddTree(pid, 0, children, &group);
-  ReadHeaps(&group);
   return group;
 }
 
