@@ -42,7 +42,7 @@ def run(code, program):
     return names
 
 
-def work(worker, pinned, program, arguments, ready, done, release, failed):
+def work(worker, pinned, program, arguments, ready, done, release, times, failed):
     """One worker, whatever it is made of."""
     try:
         if pinned:
@@ -51,7 +51,9 @@ def work(worker, pinned, program, arguments, ready, done, release, failed):
         sys.argv = [program] + arguments
         code = compiled(program)
         ready.wait(LIMIT_SECONDS)
+        begin = time.monotonic()
         names = run(code, program)
+        times.put((begin, time.monotonic()))
         done.wait(LIMIT_SECONDS)
         release.wait(LIMIT_SECONDS)
         del names
@@ -63,7 +65,7 @@ def work(worker, pinned, program, arguments, ready, done, release, failed):
         done.abort()
 
 
-def interpreter(worker, pinned, program, arguments, ready, done, release, failed):
+def interpreter(worker, pinned, program, arguments, ready, done, release, times, failed):
     """A worker that is an isolated interpreter with a lock of its own, in a thread."""
     try:
         try:
@@ -74,18 +76,20 @@ def interpreter(worker, pinned, program, arguments, ready, done, release, failed
             number = made.create()
         if pinned:
             pin(worker)
-        begin = ("import sys\nsys.path[0:0] = [%r]\nsys.argv = %r\n"
-                 "code = compile(open(%r, 'rb').read(), %r, 'exec')\n"
-                 % (os.path.dirname(os.path.abspath(program)), [program] + arguments, program,
-                    program))
-        check(made.run_string(number, begin))
+        prepare = ("import sys\nsys.path[0:0] = [%r]\nsys.argv = %r\n"
+                   "code = compile(open(%r, 'rb').read(), %r, 'exec')\n"
+                   % (os.path.dirname(os.path.abspath(program)), [program] + arguments, program,
+                      program))
+        check(made.run_string(number, prepare))
         ready.wait(LIMIT_SECONDS)
+        begin = time.monotonic()
         check(made.run_string(number, "names = {'__name__': '__main__', '__file__': %r}\n"
                                       "try:\n exec(code, names)\n"
                                       "except SystemExit as end:\n"
                                       " if end.code not in (None, 0): raise RuntimeError("
                                       "'the program ended with status %%s' %% end.code)"
                                       % program))
+        times.put((begin, time.monotonic()))
         done.wait(LIMIT_SECONDS)
         release.wait(LIMIT_SECONDS)
         made.destroy(number)
@@ -118,25 +122,26 @@ def main():
                 return tell(error="interpreters with a lock of their own came with 3.12")
             target = interpreter
         ready, done = threading.Barrier(count + 1), threading.Barrier(count + 1)
-        release, failed = threading.Event(), queue.Queue()
+        release, times, failed = threading.Event(), queue.Queue(), queue.Queue()
         make = threading.Thread
     else:
         import multiprocessing
         context = multiprocessing.get_context(model)
         ready, done = context.Barrier(count + 1), context.Barrier(count + 1)
-        release, failed = context.Event(), context.Queue()
+        release, times, failed = context.Event(), context.SimpleQueue(), context.Queue()
         make = context.Process
     workers = [make(target=target, daemon=True,
-                    args=(worker, pinned, program, arguments, ready, done, release, failed))
+                    args=(worker, pinned, program, arguments, ready, done, release, times, failed))
                for worker in range(count)]
     try:
         for worker in workers:
             worker.start()
         ready.wait(LIMIT_SECONDS)
-        started = time.monotonic()
-        tell(ready=started - begin)
+        tell(ready=time.monotonic() - begin)
         done.wait(LIMIT_SECONDS)
-        tell(done=time.monotonic() - started)
+        # One clock for all processes. From the first that began to the last that ended.
+        spans = [times.get() for _ in workers]
+        tell(done=max(end for _, end in spans) - min(start for start, _ in spans))
         os.read(4, 1)
         release.set()
         for worker in workers:
