@@ -65,13 +65,12 @@ std::string FiguresSection(const nlohmann::json& results) {
   if (!live) return "";
   std::string out = "<ul class=\"figures\">\n";
   out += Figure("held", FormatBytes(*held), "held by pymalloc " + when);
-  char ratio[32] = "";
-  if (*live > 0) std::snprintf(ratio, sizeof ratio, "%.1f", *held / *live);
-  out += Figure("waste", FormatBytes(*live),
-                "of it alive" + (*live > 0 ? std::string(": ") + ratio +
-                                                 " times as much "
-                                                 "is held"
-                                           : ""));
+  if (*live > 0) {
+    char ratio[32];
+    std::snprintf(ratio, sizeof ratio, "%.1f ×", *held / *live);
+    out += Figure("waste", ratio,
+                  "the " + FormatBytes(*live) + " of it that is alive");
+  }
   const auto floor =
       ElementOf(At(At(results, "limits"), "class_repack"), sample);
   if (floor) {

@@ -314,6 +314,21 @@ test('the slider is a native range; Shift finds the next event', {skip},
   await context.close();
 });
 
+test('play goes through the run, and stops', {skip}, async () => {
+  const {page, context} = await open(browser, report, {hash: '#s=100'});
+  await page.locator('#play').click();
+  await page.waitForFunction(
+      () => document.documentElement.dataset.sample === '119');
+  await page.waitForFunction(
+      () => document.getElementById('play').textContent === 'play');
+  await page.locator('#play').click();
+  assert.equal(await text(page, 'play'), 'stop');
+  await seek(page, 90);
+  await page.waitForFunction(
+      () => document.getElementById('play').textContent === 'play');
+  await context.close();
+});
+
 test('a link brings back sample, arena and pool', {skip}, async () => {
   const first = await open(browser, report);
   const peak = results.moments.peak;

@@ -34,9 +34,42 @@ export class Slider {
       button.addEventListener('click', () => cursor.move({sample: to}));
       jumps.append(button);
     };
+    this.#makePlay(jumps, cursor);
     jump('peak', moments.peak);
     jump('last valley', moments.last_valley);
     jump('end', moments.end);
+  }
+
+  /** @type {ReturnType<typeof setInterval> | null} */
+  #playing = null;
+
+  /**
+   * Goes through the run in about ten seconds, until it is stopped or anything
+   * else moves the cursor.
+   * @param {HTMLElement} host
+   * @param {import('./cursor.js').Cursor} cursor
+   */
+  #makePlay(host, cursor) {
+    const last = this.results.timeline.request.length - 1;
+    const button = html('button', {type: 'button', id: 'play'}, ['play']);
+    let expected = 0;
+    const stop = () => {
+      if (this.#playing !== null) clearInterval(this.#playing);
+      this.#playing = null;
+      button.textContent = 'play';
+    };
+    button.addEventListener('click', () => {
+      if (this.#playing !== null) return stop();
+      expected = cursor.place.sample >= last ? 0 : cursor.place.sample;
+      cursor.move({sample: expected});
+      button.textContent = 'stop';
+      this.#playing = setInterval(() => {
+        if (cursor.place.sample !== expected || expected >= last) return stop();
+        expected = Math.min(last, expected + Math.max(1, Math.round(last / 200)));
+        cursor.move({sample: expected});
+      }, 50);
+    });
+    host.append(button);
   }
 
   /** @param {Iterable<number>} samples more places where Shift stops */
