@@ -5,6 +5,7 @@ import unittest
 
 import raw_results
 import source_tree
+import cost_tables
 import tables
 import xml_report
 
@@ -69,13 +70,29 @@ class Formulas(unittest.TestCase):
     def test_a_pair_is_divided_by_its_own_partner(self):
         row = {"traced_s": [2.0, 6.0, 3.0], "bare_s": [1.0, 4.0, 2.0],
                "trace_bytes": 300, "events": 200}
-        self.assertEqual(tables.ratios(row), [2.0, 1.5, 1.5])
-        line = tables.cost_line({"rows": [row, dict(row, traced_s=[1.0, 4.0, 2.0])]})
+        self.assertEqual(cost_tables.ratios(row), [2.0, 1.5, 1.5])
+        line = cost_tables.cost_line({"rows": [row, dict(row, traced_s=[1.0, 4.0, 2.0])]})
         # Medians 1.5 and 1.0; their median 1.25.
         self.assertIn("**1.25 times** the wall time (1.00 to 1.50; median of 3 rounds, 2", line)
         self.assertIn("1.5 to 1.5 bytes", line)
         # Of 1.5, 0.5 and 1.0.
-        self.assertEqual(tables.noise(dict(row, again_s=[1.5, 2.0, 2.0])), 1.0)
+        self.assertEqual(cost_tables.noise(dict(row, again_s=[1.5, 2.0, 2.0])), 1.0)
+
+    def test_the_tools_side_by_side(self):
+        row = {"workload": "w", "python": "3.13.0", "processes": 1, "lost": 3,
+               "events": 100, "trace_bytes": 90, "shared_bytes": 2 ** 25,
+               "allocations": 50, "heaptrack_allocations": 40, "heaptrack_bytes": 160,
+               "verify_status": 0, "lint_status": 0, "witness_mem_obj": 9,
+               "recorded_with_witness": 8}
+        for arm, seconds in (("bare", 2.0), ("again", 2.0), ("count", 2.1), ("traced", 2.2),
+                             ("heaptrack", 8.0)):
+            row[arm + "_s"] = row[arm + "_cpu_s"] = [seconds]
+        killed = {"python": "3.13.0", "killed_after": 200, "kept": 200, "heaptrack_kept": 100}
+        table = cost_tables.tools_table({"rows": [row, killed]})
+        for text in ("1.05 (worst 1.05)", "1.10 (worst 1.10)", "0.90 (worst 0.90)", "32 MiB",
+                     "100.0 %", "1 of 1 verify, 1 lint; 0 of 1 as an independent", "3 events",
+                     "4.0 (worst 4.0)", "2.00 (worst 2.00)", "50.0 %", "20.0 % of the requests"):
+            self.assertIn(text, table)
 
     def test_memory_is_resident_where_measured_else_the_models(self):
         row = {"allocators": [

@@ -24,13 +24,16 @@
 #include "tools/cli/verb.h"
 #include "tools/cli/verify.h"
 #include "tools/cli/workers.h"
+#include "tools/verify/clone_predictor.h"
 #include "tools/version.h"
+#include "tracer/format/address_predictor.h"
 #include "tracer/format/input_error.h"
 
 namespace arenalab {
 namespace {
 
 int Main(int argc, char** argv) {
+  SetPredictorFactory(MakeClonePredictor);  // so that it reads packed traces
   CommandLine line(
       "arenalab",
       "Research on Python's memory allocator: record a real run, prove the "

@@ -71,6 +71,12 @@ void Summarise(const std::vector<const ProcessRecording*>& recorded) {
   if (recorded.size() > 1) {
     also = " in " + std::to_string(recorded.size()) + " processes";
   }
+  std::uint64_t lost = 0;
+  for (const ProcessRecording* process : recorded) lost += process->lost();
+  if (lost != 0) {
+    std::fprintf(stderr, "arenalab: warning: %s events were lost\n",
+                 Grouped(lost).c_str());
+  }
   std::fprintf(stderr,
                "arenalab: %s events%s of Python %s, %.1f MB, %.2f bytes an "
                "event\n",
@@ -113,6 +119,7 @@ RecordOutcome Record(const RecordRequest& request) {
 
   Collector collector({.trace_path = output,
                        .layers = request.layers,
+                       .lossy = request.lossy,
                        .tool = std::string("arenalab ") + kVersion});
   const int status =
       RunTraced({.words = request.command, .preload = fs::canonical(library)},
@@ -134,6 +141,10 @@ RecordOutcome Record(const RecordRequest& request) {
     if (!process->error().empty()) {
       return Failed(process->error() + "; the trace is incomplete");
     }
+    if (!fs::exists(process->trace_path(), error)) {
+      return Failed(process->trace_path() +
+                    " was removed while it was recorded");
+    }
   }
   if (collector.refused() != 0) {
     std::fprintf(stderr,
@@ -154,6 +165,9 @@ void AddRecord(CommandLine& line) {
              "processes of the run get .PID before the suffix");
   verb.Flag("--layers", &request->layers,
             "Also what was asked for while serving another request");
+  verb.Flag("--lossy", &request->lossy,
+            "Where the program is faster than the recording, drop events "
+            "instead of letting it wait; every reader says how many");
   verb.Flag("-f,--force", &request->force, "Overwrite the trace");
   verb.Program(&request->command, "The program, after --").Required();
   verb.Footer(

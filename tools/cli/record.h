@@ -11,6 +11,7 @@ namespace arenalab {
 struct RecordRequest {
   std::string output;  // empty: arenalab-<script>-<time>-<pid>.trace
   bool layers = false;
+  bool lossy = false;
   bool force = false;  // overwrite the trace
   std::vector<std::string> command;
 };

@@ -46,6 +46,11 @@ bool LooksLikeJson(const std::string& path) {
 std::string TraceText(const Flags& flags) {
   TraceReader reader(flags.input);
   const TraceStats stats = ComputeTraceStats(reader);
+  if (reader.totals().lost != 0) {
+    std::fprintf(stderr, "arenalab: warning: %s: %llu events were lost\n",
+                 reader.path().c_str(),
+                 static_cast<unsigned long long>(reader.totals().lost));
+  }
   if (!reader.complete()) {
     std::fprintf(stderr,
                  "arenalab: warning: %s is incomplete; these are the numbers "

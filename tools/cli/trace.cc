@@ -2,6 +2,7 @@
 // stderr; the exit status stays what the verb found.
 #include "tools/cli/trace.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -11,12 +12,14 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 
 #include "tools/cli/trace_info.h"
 #include "tools/output/output_file.h"
 #include "tools/version.h"
 #include "tracer/format/anonymise.h"
 #include "tracer/format/lint.h"
+#include "tracer/format/pack.h"
 #include "tracer/format/text.h"
 #include "tracer/format/trim.h"
 
@@ -121,6 +124,32 @@ int TrimTrace(const Flags& flags) {
 }
 
 int AnonymiseTrace(const Flags& flags) { return Rewrite(flags, Anonymise); }
+
+int PackTrace(const Flags& flags) {
+  TraceReader reader(flags.input);
+  OutputFile output(flags.output, flags.force);
+  Packing packing = PackingOf(reader);
+  TraceWriter writer(output.path(), /*exclusive=*/false,
+                     std::move(packing.options));
+  CopyTrace(reader, packing.packed, writer);
+  const auto bytes = static_cast<double>(writer.bytes());
+  output.Commit();
+  std::fprintf(stderr, "arenalab: %s: %.1f MB, %.2f bytes an event%s\n",
+               flags.output.c_str(), bytes / 1e6,
+               bytes / static_cast<double>(
+                           std::max<std::uint64_t>(1, reader.totals().events)),
+               packing.packed.empty()
+                   ? "; without the clone, which does not know its heap"
+                   : "");
+  Warn(reader);
+  return kOk;
+}
+
+int UnpackTrace(const Flags& flags) {
+  return Rewrite(flags, [](TraceReader& reader, TraceWriter& writer) {
+    CopyTrace(reader, "", writer);
+  });
+}
 
 std::string LintJson(const TraceReader& reader, const LintReport& report) {
   nlohmann::ordered_json counts = nlohmann::ordered_json::object();
@@ -244,6 +273,19 @@ void AddTrace(CommandLine& line) {
   trim.Value("--from", &flags->from, "The piece's first request [0]");
   trim.Value("--to", &flags->to, "The request behind it [the end]");
   AddOutput(trim, *flags);
+
+  Verb pack = AddInner(
+      trace, "pack",
+      "The same trace in fewer bytes, for keeping: the addresses that the "
+      "clone tells are left out; every verb reads it",
+      flags, PackTrace);
+  pack.Positional("TRACE", &flags->input, kTrace).Required();
+  AddOutput(pack, *flags);
+
+  Verb unpack = AddInner(trace, "unpack", "What was packed, as it was recorded",
+                         flags, UnpackTrace);
+  unpack.Positional("TRACE", &flags->input, kTrace).Required();
+  AddOutput(unpack, *flags);
 
   Verb anonymise = AddInner(
       trace, "anonymise",

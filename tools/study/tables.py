@@ -13,6 +13,7 @@ import re
 import statistics
 import sys
 
+import cost_tables
 import raw_results
 
 PAGES = ["README.md", "workloads/README.md", "workloads/study/README.md"]
@@ -25,16 +26,6 @@ def mib(count):
 
 def grouped(count):
     return "{:,}".format(count)
-
-
-def ratios(row):
-    """The ratio traced/bare of each round of a tracer_cost row."""
-    return [traced / bare for traced, bare in zip(row["traced_s"], row["bare_s"])]
-
-
-def noise(row):
-    """The A/A arm of a tracer_cost row: the command's own second run over its first."""
-    return statistics.median(again / bare for again, bare in zip(row["again_s"], row["bare_s"]))
 
 
 def exactness_line(results):
@@ -53,19 +44,6 @@ def exactness_line(results):
     if changed:
         text += "; %d tests behave otherwise when recorded" % changed
     return text
-
-
-def cost_line(results):
-    """The second row: how much longer a recorded program takes."""
-    if results is None:
-        return NOT_MEASURED
-    medians = [statistics.median(ratios(row)) for row in results["rows"]]
-    each = [len(row["bare_s"]) for row in results["rows"]]
-    size = [row["trace_bytes"] / row["events"] for row in results["rows"]]
-    return ("**%.2f times** the wall time (%.2f to %.2f; median of %d rounds, %d program × "
-            "interpreter), %.1f to %.1f bytes an event" % (
-                statistics.median(medians), min(medians), max(medians), min(each),
-                len(medians), min(size), max(size)))
 
 
 def memory_of(row):
@@ -104,28 +82,13 @@ def headline():
     rows = [
         ("Is the clone exact?", exactness_line(raw_results.read("exactness")),
          "`tools/study/exactness.py`"),
-        ("What does recording cost?", cost_line(raw_results.read("tracer_cost")),
+        ("What does recording cost?", cost_tables.cost_line(raw_results.read("tracer_cost")),
          "`tools/study/tracer_cost.py`"),
         ("What is retained, what need not be?", memory_line(raw_results.read("memory")),
          "`tools/study/memory.py`"),
     ]
     return "| | | made by |\n|---|---|---|\n" + "".join(
         "| %s | %s | %s |\n" % row for row in rows)
-
-
-def cost_table():
-    results = raw_results.read("tracer_cost")
-    if results is None:
-        return NOT_MEASURED + "\n"
-    lines = ["| Workload | Python | alone | recorded | ratio | lowest–highest | A/A | events |",
-             "|---|---|--:|--:|--:|--:|--:|--:|"]
-    for row in results["rows"]:
-        pairs = ratios(row)
-        lines.append("| %s | %s | %.2f s | %.2f s | %.2f | %.2f–%.2f | %.2f | %s |" % (
-            row["workload"], row["python"], statistics.median(row["bare_s"]),
-            statistics.median(row["traced_s"]), statistics.median(pairs), min(pairs),
-            max(pairs), noise(row), grouped(row["events"])))
-    return "\n".join(lines) + "\n"
 
 
 def memory_table():
@@ -331,7 +294,8 @@ def policies_table():
     return text
 
 
-TABLES = {"headline": headline, "tracer-cost": cost_table, "last-valley": memory_table,
+TABLES = {"headline": headline, "tracer-cost": cost_tables.cost_table,
+          "tracer-tools": cost_tables.tools_table, "last-valley": memory_table,
           "phase-shift-held": held_table, "exactness": exactness_table,
           "outcomes": outcomes_table, "generations": generations_table,
           "exec-suite": suite_table, "same-statistics": same_statistics_table,

@@ -80,7 +80,8 @@ Collector::~Collector() {
 std::map<std::string, std::string> Collector::Environment() const {
   return {{ring::kRunVariable, directory_},
           {ring::kCollectorVariable, std::to_string(getpid())},
-          {ring::kLayersVariable, options_.layers ? "1" : "0"}};
+          {ring::kLayersVariable, options_.layers ? "1" : "0"},
+          {ring::kLossyVariable, options_.lossy ? "1" : "0"}};
 }
 
 // The first to need one is the run's main process.

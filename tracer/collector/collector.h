@@ -25,7 +25,8 @@ struct CollectorOptions {
   // suffix.
   std::string trace_path;
   bool layers = false;
-  std::string tool;  // name and version
+  bool lossy = false;  // a full ring drops events
+  std::string tool;    // name and version
 };
 
 class Collector {

@@ -56,6 +56,11 @@ std::string PymallocGeneration(std::string_view version,
          std::to_string(release.minor) + "." + std::to_string(release.micro);
 }
 
+int PymallocAlignment(std::string_view version, std::string_view statistics) {
+  return SizeClasses(statistics).value_or(ClassesOf(Parse(version))) == 64 ? 8
+                                                                           : 16;
+}
+
 std::string AllocatorBeneath(std::string_view name, bool has_statistics) {
   if (name.empty()) return has_statistics ? "pymalloc" : "malloc";
   if (name.ends_with("_debug")) return "debug";

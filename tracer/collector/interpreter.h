@@ -15,6 +15,8 @@ std::string PythonRelease(std::string_view version);
 // patches 3.6.15 to 16-byte alignment.
 std::string PymallocGeneration(std::string_view version,
                                std::string_view statistics);
+// In bytes, of the same two: 8 or 16.
+int PymallocAlignment(std::string_view version, std::string_view statistics);
 
 // `pymalloc`, `malloc`, `debug` or `mimalloc`, of the interpreter's own names
 // (`pymalloc_debug`, ...); else the name itself. Where nothing was set after

@@ -205,8 +205,10 @@ void ProcessRecording::WriteMeta(bool final) {
       sizeof(header_->statistics));
   // What the interpreter says may change until its first arena.
   if (!meta_written_ || final) {
-    writer_->Meta("geometry", PymallocGeneration(Text(header_->python),
-                                                 {header_->statistics, bytes}));
+    const std::string version = Text(header_->python);
+    const std::string_view statistics = {header_->statistics, bytes};
+    writer_->Meta("geometry", PymallocGeneration(version, statistics));
+    writer_->SetAlignment(PymallocAlignment(version, statistics));
     writer_->Meta("allocator",
                   AllocatorBeneath(Text(header_->allocator), bytes != 0));
     meta_written_ = bytes != 0;
@@ -233,7 +235,13 @@ void ProcessRecording::WriteMeta(bool final) {
                   "missing");
   }
   if (lost() != 0) {
-    writer_->Meta("lost.threads", "more threads at once than can be recorded");
+    if (header_->lossy != 0) {
+      writer_->Meta("lost.ring",
+                    "the ring was full and --lossy drops events then");
+    } else {
+      writer_->Meta("lost.threads",
+                    "more threads at once than can be recorded");
+    }
   }
 }
 

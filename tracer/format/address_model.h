@@ -32,7 +32,7 @@ class AddressModel {
   using Ordinal = std::uint32_t;
   static constexpr std::size_t kReusable = 1024;  // remembered, in each class
 
-  explicit AddressModel(unsigned window_log2 = layout::kRecordWindowLog2)
+  explicit AddressModel(unsigned window_log2)
       : window_log2_(window_log2),
         mask_((Ordinal{1} << window_log2) - 1),
         page_class_(kPages) {}

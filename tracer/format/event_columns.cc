@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <utility>
 
 #include "tracer/format/varint.h"
 
@@ -15,26 +16,23 @@ using namespace layout;
 
 namespace {
 
-// Level 1: the writer runs beside the traced program.
-constexpr int kCompressionLevel = 1;
 // An event is at most three contexts and itself.
 constexpr std::uint32_t kHeadsPerEvent = 4;
 constexpr std::uint32_t kBytesPerHead = 3;
 // A realloc: one given up, one handed out.
 constexpr std::uint32_t kAddressesPerEvent = 2;
-constexpr std::uint32_t kBytesPerDeath = 5;  // a varint of 33 bits
 // Context, size, alignment, extras and two escaped addresses, without a name.
 constexpr std::uint32_t kWideBytesPerEvent = 128;
 static_assert(kWideBytesPerEvent >= 9 * kMaxVarintBytes + 2);
 constexpr std::uint32_t kAddressBytes = 4;
-constexpr unsigned kOrdinalsLog2 = kRecordWindowLog2 + 1;
 
 }  // namespace
 
 struct EventColumns::Buffers {
   std::uint8_t heads[kBytesPerHead * kMaxHeads];
   std::uint8_t births[kMaxHeads];
-  std::uint8_t deaths[kBytesPerDeath * kMaxHeads];
+  std::uint8_t deaths[kMaxHeads];
+  std::uint8_t death_rests[kDeathRestBytes][kMaxHeads];
   std::uint8_t addresses[kAddressBytes][kAddressesPerEvent * kMaxHeads];
   std::uint8_t wide[kMaxWideBytes];
   std::uint16_t table[kMaxHeadTable];
@@ -42,18 +40,21 @@ struct EventColumns::Buffers {
 };
 static_assert(kMaxHeadTable < 256);
 static_assert(kBytesPerHead * kMaxHeads + kMaxHeads +
-                  kBytesPerDeath * kMaxHeads +
+                  (1 + kDeathRestBytes) * kMaxHeads +
                   kAddressBytes * kAddressesPerEvent * kMaxHeads +
                   kMaxWideBytes + 4096 <
               kMaxRawBytes);
 
-EventColumns::EventColumns()
+EventColumns::EventColumns(TraceWriterOptions options)
     : buffers_(std::make_unique_for_overwrite<Buffers>()),
       heads_end_(buffers_->heads),
       births_end_(buffers_->births),
       deaths_end_(buffers_->deaths),
       wide_end_(buffers_->wide),
-      ordinals_(std::size_t{1} << kOrdinalsLog2, ~std::uint32_t{0}),
+      options_(std::move(options)),
+      model_(options_.window_log2),
+      ordinals_log2_(options_.window_log2 + 1),
+      ordinals_(std::size_t{1} << ordinals_log2_, ~std::uint32_t{0}),
       compressor_(ZSTD_createCCtx()) {
   std::memset(buffers_->byte_of, 0, sizeof buffers_->byte_of);
 }
@@ -74,6 +75,7 @@ void EventColumns::Append(const Event& event, std::uint64_t request) {
   } else {
     PutOther(event);
   }
+  if (options_.predictor) options_.predictor->Observe(event);
 }
 
 void EventColumns::BeginBlock(std::uint64_t request) {
@@ -144,14 +146,18 @@ bool EventColumns::FindRegion(std::uint64_t base) {
 }
 
 std::uint32_t& EventColumns::OrdinalSlot(std::uint64_t address) {
-  return ordinals_[address * 0x9e3779b97f4a7c15u >> (64 - kOrdinalsLog2)];
+  return ordinals_[address * 0x9e3779b97f4a7c15u >> (64 - ordinals_log2_)];
 }
 
 void EventColumns::PutBirth(const Event& event) {
   const unsigned shift = begin_.class_shift;
   const unsigned of_class =
       AddressModel::ClassOf(event.layer, event.size_bytes, shift);
-  const Birth code = model_.CodeOf(event.address, of_class);
+  Birth code = model_.CodeOf(event.address, of_class);
+  if (options_.predictor && IsPredictable(event)) {
+    const std::uint64_t predicted = options_.predictor->Predict(event);
+    if (predicted != 0 && predicted == event.address) code = kPredicted;
+  }
   *births_end_++ = code;
   OrdinalSlot(event.address) = model_.born();
   model_.Born(event.address, of_class, code, shift);
@@ -161,12 +167,27 @@ void EventColumns::PutBirth(const Event& event) {
 void EventColumns::PutDeath(std::uint64_t address) {
   const AddressModel::Ordinal ordinal = OrdinalSlot(address);
   if (model_.Remembers(ordinal) && model_.AddressOf(ordinal) == address) {
-    deaths_end_ = PutVarint(deaths_end_, model_.DeathOf(ordinal));
+    PutDeathNumber(model_.DeathOf(ordinal));
     return model_.DiedByOrdinal(ordinal);
   }
   *deaths_end_++ = kExplicitDeath;
   model_.DiedByAddress(address);
   PutAddress(address);
+}
+
+void EventColumns::PutDeathNumber(std::uint64_t death) {
+  if (death < kWideDeath) {
+    *deaths_end_++ = static_cast<std::uint8_t>(death);
+    return;
+  }
+  const auto bits = static_cast<unsigned>(std::bit_width(death));
+  *deaths_end_++ = static_cast<std::uint8_t>(kWideDeath + bits);
+  for (unsigned i = 0; 8 * i < bits - 1; ++i) {
+    // The highest bit is the one that is known.
+    const std::uint64_t rest = death ^ std::uint64_t{1} << (bits - 1);
+    buffers_->death_rests[i][death_rests_[i]++] =
+        static_cast<std::uint8_t>(rest >> 8 * i);
+  }
 }
 
 void EventColumns::PutContext(const Event& event) {
@@ -247,7 +268,7 @@ void EventColumns::StoreColumn(ColumnId id, const void* raw,
   std::uint8_t* const to = stored_.data() + stored_bytes_;
   std::size_t packed =
       ZSTD_compressCCtx(compressor_, to, stored_.size() - stored_bytes_, raw,
-                        bytes, kCompressionLevel);
+                        bytes, options_.compression_level);
   if (ZSTD_isError(packed) != 0 || packed >= bytes) {
     std::memcpy(to, raw, packed = bytes);
     entry.coding = kAsItIs;
@@ -275,6 +296,10 @@ std::span<const std::uint8_t> EventColumns::Take() {
   }
   StoreColumn(kRegionsColumn, regions_, region_count_ * sizeof regions_[0]);
   StoreColumn(kWideColumn, from.wide, length(from.wide, wide_end_));
+  for (unsigned i = 0; i < kDeathRestBytes; ++i) {
+    StoreColumn(static_cast<ColumnId>(kDeathRestColumn + i),
+                from.death_rests[i], death_rests_[i]);
+  }
 
   begin_.heads = heads_;
   begin_.columns = static_cast<std::uint16_t>(entries_.size());
@@ -287,6 +312,7 @@ std::span<const std::uint8_t> EventColumns::Take() {
 
   for (unsigned i = 0; i < table_; ++i) from.byte_of[from.table[i]] = 0;
   heads_ = table_ = explicit_ = region_count_ = last_region_ = 0;
+  std::fill_n(death_rests_, kDeathRestBytes, 0);
   heads_end_ = from.heads;
   births_end_ = from.births;
   deaths_end_ = from.deaths;

@@ -14,6 +14,7 @@
 #include "tracer/event.h"
 #include "tracer/format/address_model.h"
 #include "tracer/format/layout.h"
+#include "tracer/format/trace_writer.h"
 
 struct ZSTD_CCtx_s;
 
@@ -21,7 +22,7 @@ namespace arenalab {
 
 class EventColumns {
  public:
-  EventColumns();
+  explicit EventColumns(TraceWriterOptions options);
   ~EventColumns();
   EventColumns(const EventColumns&) = delete;
   EventColumns& operator=(const EventColumns&) = delete;
@@ -50,6 +51,7 @@ class EventColumns {
   void PutAddress(std::uint64_t address);
   void PutBirth(const Event& event);
   void PutDeath(std::uint64_t address);
+  void PutDeathNumber(std::uint64_t death);
   bool FindRegion(std::uint64_t base);
   std::uint32_t& OrdinalSlot(std::uint64_t address);
   void StoreColumn(layout::ColumnId id, const void* raw, std::size_t bytes);
@@ -63,6 +65,7 @@ class EventColumns {
   std::uint32_t heads_ = 0;
   std::uint32_t table_ = 0;  // heads that have a byte of their own
   std::uint32_t explicit_ = 0;
+  std::uint32_t death_rests_[layout::kDeathRestBytes] = {};
   std::uint64_t regions_[layout::kMaxRegions] = {};
   std::uint32_t region_count_ = 0;
   std::uint32_t last_region_ = 0;
@@ -73,7 +76,9 @@ class EventColumns {
   std::uint32_t state_ = 0;
   std::uint64_t time_ns_ = 0;
 
+  const TraceWriterOptions options_;
   AddressModel model_;
+  const unsigned ordinals_log2_;
   // The last birth at an address, found by a hash of it. A newer one takes an
   // older one's place; then the older one's death is explicit.
   std::vector<std::uint32_t> ordinals_;

@@ -3,6 +3,7 @@
 
 #include <zstd.h>
 
+#include <bit>
 #include <cstring>
 #include <limits>
 #include <new>
@@ -132,20 +133,22 @@ bool EventDecoder::Next(Event* event) {
     const unsigned head = Head();
     *event = Event{};
     event->request = request_;
+    event->thread = thread_;
+    event->state = state_;
+    event->time_ns = time_ns_;
     if ((head & kKindMask) <= static_cast<unsigned>(EventKind::kFree)) {
       DecodeRequest(head, event);
     } else if (!DecodeOther(head, event)) {
       continue;
     }
-    event->thread = thread_;
-    event->state = state_;
-    event->time_ns = time_ns_;
+    if (predictor_) predictor_->Observe(*event);
     return true;
   }
   for (const unsigned id :
        {kHeadsColumn + 0, kBirthsColumn + 0, kDeathsColumn + 0,
         kAddressColumn + 0, kAddressColumn + 1, kAddressColumn + 2,
-        kAddressColumn + 3, kWideColumn + 0}) {
+        kAddressColumn + 3, kWideColumn + 0, kDeathRestColumn + 0,
+        kDeathRestColumn + 1, kDeathRestColumn + 2, kDeathRestColumn + 3}) {
     if (columns_[id].bytes() != 0) {
       Fail("the columns hold more than the events take");
     }
@@ -163,13 +166,19 @@ unsigned EventDecoder::Head() {
   return head_table_[byte];
 }
 
-std::uint64_t EventDecoder::HandedOut(unsigned of_class) {
+std::uint64_t EventDecoder::HandedOut(const Event& event) {
+  const unsigned of_class =
+      AddressModel::ClassOf(event.layer, event.size_bytes, class_shift_);
+  const std::uint64_t predicted =
+      predictor_ && IsPredictable(event) ? predictor_->Predict(event) : 0;
   const unsigned code = Byte(kBirthsColumn);
-  if (code > kExplicit) Fail("an unknown kind of birth");
   const auto birth = static_cast<Birth>(code);
-  std::uint64_t address;
+  std::uint64_t address = predicted;
+  if (code > kPredicted) Fail("an unknown kind of birth");
   if (birth == kExplicit) {
     address = Address();
+  } else if (birth == kPredicted) {
+    if (predicted == 0) Fail("an address that the clone cannot tell");
   } else if (!model_->AddressOf(birth, of_class, &address)) {
     Fail("a block that was never given up is handed out again");
   }
@@ -177,8 +186,24 @@ std::uint64_t EventDecoder::HandedOut(unsigned of_class) {
   return address;
 }
 
+std::uint64_t EventDecoder::DeathNumber() {
+  const unsigned byte = Byte(kDeathsColumn);
+  if (byte < kWideDeath) return byte;
+  const unsigned bits = byte - kWideDeath;
+  if (bits < static_cast<unsigned>(std::bit_width(kWideDeath)) ||
+      bits > kMostDeathBits) {
+    Fail("an unknown kind of death");
+  }
+  std::uint64_t death = std::uint64_t{1} << (bits - 1);
+  for (unsigned i = 0; 8 * i < bits - 1; ++i) {
+    death ^= std::uint64_t{Byte(static_cast<ColumnId>(kDeathRestColumn + i))}
+             << 8 * i;
+  }
+  return death;
+}
+
 std::uint64_t EventDecoder::GivenUp() {
-  const std::uint64_t death = Varint(kDeathsColumn);
+  const std::uint64_t death = DeathNumber();
   if (death == kExplicitDeath) {
     const std::uint64_t address = Address();
     model_->DiedByAddress(address);
@@ -227,8 +252,7 @@ void EventDecoder::DecodeRequest(unsigned head, Event* event) {
   if (freed) {
     event->address = GivenUp();
   } else {
-    event->address = HandedOut(
-        AddressModel::ClassOf(event->layer, event->size_bytes, class_shift_));
+    event->address = HandedOut(*event);
   }
   ++request_;
 }
@@ -288,8 +312,8 @@ std::uint8_t EventDecoder::Byte(ColumnId id) {
   return *column.at++;
 }
 
-std::uint64_t EventDecoder::Varint(ColumnId id) {
-  Column& column = columns_[id];
+std::uint64_t EventDecoder::Wide() {
+  Column& column = columns_[kWideColumn];
   std::uint64_t value;
   if (!GetVarint(&column.at, column.end, &value)) {
     Fail("a number that is cut short or over 64 bits");

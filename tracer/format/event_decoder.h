@@ -9,10 +9,12 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "tracer/event.h"
 #include "tracer/format/address_model.h"
+#include "tracer/format/address_predictor.h"
 #include "tracer/format/layout.h"
 
 struct ZSTD_DCtx_s;
@@ -21,7 +23,9 @@ namespace arenalab {
 
 class EventDecoder {
  public:
-  EventDecoder() = default;
+  // `predictor`: of a packed trace, else nullptr.
+  explicit EventDecoder(std::unique_ptr<AddressPredictor> predictor)
+      : predictor_(std::move(predictor)) {}
   ~EventDecoder();
   EventDecoder(const EventDecoder&) = delete;
   EventDecoder& operator=(const EventDecoder&) = delete;
@@ -48,14 +52,14 @@ class EventDecoder {
   void OpenColumn(const layout::ColumnEntry& entry, const std::uint8_t* stored);
   void OpenModel(const layout::EventsHeader& header);
   std::uint8_t Byte(layout::ColumnId id);
-  std::uint64_t Varint(layout::ColumnId id);
-  std::uint64_t Wide() { return Varint(layout::kWideColumn); }
+  std::uint64_t Wide();
   std::uint32_t Wide32();
   std::string_view Name();
   unsigned Head();
   std::uint64_t Address();
-  std::uint64_t HandedOut(unsigned of_class);
+  std::uint64_t HandedOut(const Event& event);
   std::uint64_t GivenUp();
+  std::uint64_t DeathNumber();
   void DecodeRequest(unsigned head, Event* event);
   // False: a change of context, which is no event.
   bool DecodeOther(unsigned head, Event* event);
@@ -73,6 +77,7 @@ class EventDecoder {
   std::uint32_t state_ = 0;
   std::uint64_t time_ns_ = 0;
   std::uint64_t request_ = 0;
+  const std::unique_ptr<AddressPredictor> predictor_;
   std::unique_ptr<AddressModel> model_;  // of the file's first block on
   ZSTD_DCtx_s* decompressor_ = nullptr;  // made for the first that needs it
 };

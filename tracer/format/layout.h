@@ -67,12 +67,14 @@ enum ColumnId : std::uint16_t {
   kHeadTableColumn = 1,  // u16 each
   kHeadsColumn = 2,      // a byte each, see kLiteralHead
   kBirthsColumn = 3,     // a byte each: Birth
-  kDeathsColumn = 4,     // a varint each
+  kDeathsColumn = 4,     // a byte each: DeathToken
   // The explicit addresses' words, four columns of a byte each, lowest first.
   kAddressColumn = 5,
   kRegionsColumn = 9,  // u64 each
   kWideColumn = 10,
-  kRequiredColumns = 11,  // one more than the last of them
+  // What the deaths' bytes leave over, lowest byte first.
+  kDeathRestColumn = 11,
+  kRequiredColumns = 15,  // one more than the last of them
   // From here on: a reader that does not know it passes over it.
   kFirstOptionalColumn = 0x8000,
 };
@@ -83,12 +85,23 @@ inline constexpr unsigned kLiteralHead = 255;
 inline constexpr unsigned kMaxHeadTable = kLiteralHead;
 
 // Where a block's address comes from (address_model.h).
-enum Birth : std::uint8_t { kReused = 0, kNext = 1, kExplicit = 2 };
+enum Birth : std::uint8_t {
+  kReused = 0,
+  kNext = 1,
+  kExplicit = 2,
+  kPredicted = 3  // packed traces only
+};
 inline constexpr std::uint64_t kExplicitDeath = 0;
+// A death below it is its own byte. A larger one, of n bits, is the byte
+// kWideDeath + n, and the n - 1 below its highest are the rest.
+inline constexpr unsigned kWideDeath = 192;
+inline constexpr unsigned kMostDeathBits = 33;
+inline constexpr unsigned kDeathRestBytes = 4;
+static_assert(kDeathRestColumn + kDeathRestBytes == kRequiredColumns);
+static_assert(kWideDeath + kMostDeathBits < 256);
 
 inline constexpr unsigned kMinClassShift = 3, kMaxClassShift = 4;
 inline constexpr unsigned kMinWindowLog2 = 10, kMaxWindowLog2 = 24;
-inline constexpr unsigned kRecordWindowLog2 = 16;
 
 // What a block may hold at most, so that a reader's memory is bounded whatever
 // the file says.

@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <cstring>
 #include <fstream>
+#include <optional>
 #include <vector>
 
+#include "tracer/format/address_predictor.h"
 #include "tracer/format/block_file.h"
 #include "tracer/format/event_decoder.h"
 #include "tracer/format/heap_image.h"
@@ -19,7 +21,9 @@ using namespace layout;
 // A walk over the events of a file.
 class Cursor {
  public:
-  explicit Cursor(const BlockFile& file) : file_(file) {}
+  // `packed`: TraceReader::packed().
+  Cursor(const BlockFile& file, const std::string& packed)
+      : file_(file), decoder_(PredictorOf(file, packed)) {}
 
   bool Next(Event* event) {
     while (!in_block_ || !decoder_.Next(event)) {
@@ -32,6 +36,16 @@ class Cursor {
   std::uint64_t requests() const { return decoder_.request(); }
 
  private:
+  static std::unique_ptr<AddressPredictor> PredictorOf(
+      const BlockFile& file, const std::string& packed) {
+    if (packed.empty()) return nullptr;
+    std::unique_ptr<AddressPredictor> predictor = MakePredictor(packed);
+    if (predictor != nullptr) return predictor;
+    throw InputError(file.path() + ": is packed by the clone of `" + packed +
+                     "`, which this program lacks; `arenalab trace unpack` "
+                     "makes a trace of it that needs none");
+  }
+
   bool NextBlock() {
     in_block_ = false;
     while (next_ < file_.blocks().size() &&
@@ -90,10 +104,15 @@ bool IsBlankOrControl(char c) { return static_cast<unsigned char>(c) <= ' '; }
 }  // namespace
 
 struct TraceReader::Impl {
-  explicit Impl(const std::string& path) : file(path), cursor(file) {
+  explicit Impl(const std::string& path) : file(path) {
     for (const BlockFile::Block& block : file.blocks()) {
       if (block.header.type == kMetaBlock) ReadMeta(block);
     }
+    if (const auto found = meta.find(kPackedKey); found != meta.end()) {
+      packed = found->second;
+      meta.erase(found);
+    }
+    cursor.emplace(file, packed);
     if (!file.blocks().empty() &&
         file.blocks().back().header.type == kEndBlock) {
       ReadEnd(file.blocks().back());
@@ -134,7 +153,7 @@ struct TraceReader::Impl {
 
   // A file without END is counted; that happens after crashes only.
   void Count() {
-    Cursor counter(file);
+    Cursor counter(file, packed);
     Event event;
     while (counter.Next(&event)) {
     }
@@ -161,11 +180,11 @@ struct TraceReader::Impl {
   }
 
   bool Next(Event* event) {
-    if (cursor.Next(event)) return true;
-    if (cursor.events() != totals.events ||
-        cursor.requests() != totals.requests) {
+    if (cursor->Next(event)) return true;
+    if (cursor->events() != totals.events ||
+        cursor->requests() != totals.requests) {
       throw InputError(file.path() + ": holds " +
-                       std::to_string(cursor.events()) +
+                       std::to_string(cursor->events()) +
                        " events, but its end says " +
                        std::to_string(totals.events) + "; a block is missing");
     }
@@ -173,7 +192,8 @@ struct TraceReader::Impl {
   }
 
   BlockFile file;
-  Cursor cursor;
+  std::string packed;
+  std::optional<Cursor> cursor;
   std::map<std::string, std::string> meta;
   TraceTotals totals;
   bool complete = false;
@@ -193,10 +213,10 @@ TraceReader::~TraceReader() = default;
 bool TraceReader::Next(Event* event) { return impl_->Next(event); }
 
 void TraceReader::Rewind() {
-  std::destroy_at(&impl_->cursor);
-  std::construct_at(&impl_->cursor, impl_->file);
+  impl_->cursor.emplace(impl_->file, impl_->packed);
 }
 
+const std::string& TraceReader::packed() const { return impl_->packed; }
 const std::string& TraceReader::path() const { return impl_->file.path(); }
 const std::map<std::string, std::string>& TraceReader::meta() const {
   return impl_->meta;
@@ -211,7 +231,7 @@ bool TraceReader::complete() const { return impl_->complete; }
 const TraceTotals& TraceReader::totals() const { return impl_->totals; }
 
 std::string TraceReader::ContentHash() const {
-  Cursor cursor(impl_->file);
+  Cursor cursor(impl_->file, impl_->packed);
   Event event;
   std::uint64_t hash = 1;  // whatever the format's version
   while (cursor.Next(&event)) hash = Mix(hash, event);

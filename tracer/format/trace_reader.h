@@ -24,6 +24,10 @@ namespace arenalab {
 struct BlockTypes;  // heap_image.h
 struct HeapImage;
 
+// The metadata key of a packed trace (pack.h). It is about the file, not about
+// the program: readers do not show it among the others.
+inline constexpr char kPackedKey[] = "packed";
+
 // What the END block says of the recording.
 struct TraceTotals {
   std::uint64_t requests = 0;
@@ -53,6 +57,8 @@ class TraceReader {
   const std::map<std::string, std::string>& meta() const;
   // The value of a key, or `otherwise`.
   std::string Meta(const std::string& key, std::string otherwise = "") const;
+  // The generation whose clone tells the addresses that are left out, or "".
+  const std::string& packed() const;
   bool complete() const;
   // As the END block says; counted from block headers where there is none.
   const TraceTotals& totals() const;

@@ -6,7 +6,7 @@
 //   0  a whole file, as it is
 //   1  the content of an EVENTS block, checksum and frame put around it
 //   2  columns: a byte each for the number of heads and the alignment, then
-//      each column's length, a byte, and its bytes; what is left is wide
+//      each column's length, a byte, and its bytes; the last takes all
 //   3  the content of a META block
 #include <sys/mman.h>
 #include <unistd.h>
@@ -78,7 +78,8 @@ std::string Columns(std::string_view data) {
   header.window_log2 = kMinWindowLog2;
   std::string entries, columns;
   for (unsigned id = 1; id < kRequiredColumns; ++id) {
-    const std::size_t wanted = id == kWideColumn ? data.size() : take();
+    const std::size_t wanted =
+        id + 1 == kRequiredColumns ? data.size() : take();
     const std::size_t bytes = std::min(wanted, data.size());
     const auto length = static_cast<std::uint32_t>(bytes);
     entries += BytesOf(

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 #include <vector>
 
 #include "tracer/format/event_columns.h"
@@ -55,7 +56,8 @@ class FileSizeSignalHeld {
 }  // namespace
 
 struct TraceWriter::Impl {
-  explicit Impl(std::string path_given) : path(std::move(path_given)) {
+  Impl(std::string path_given, TraceWriterOptions options)
+      : path(std::move(path_given)), columns(std::move(options)) {
     context = ZSTD_createCCtx();
     if (context == nullptr) error = path + ": no memory for the compressor";
   }
@@ -77,6 +79,7 @@ struct TraceWriter::Impl {
         if (errno == EINTR) continue;
         return Fail("cannot write");
       }
+      written_bytes += static_cast<std::uint64_t>(written);
       data += written;
       bytes -= static_cast<std::size_t>(written);
     }
@@ -142,12 +145,14 @@ struct TraceWriter::Impl {
   std::string meta;                 // lines not yet written
   std::vector<std::uint8_t> block;  // one as it is stored
 
+  std::uint64_t written_bytes = 0;
   std::uint64_t requests = 0;
   std::uint64_t events = 0;
 };
 
-TraceWriter::TraceWriter(const std::string& path, bool exclusive)
-    : impl_(std::make_unique<Impl>(path)) {
+TraceWriter::TraceWriter(const std::string& path, bool exclusive,
+                         TraceWriterOptions options)
+    : impl_(std::make_unique<Impl>(path, std::move(options))) {
   impl_->fd = path == "-" ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0)
                           : open(path.c_str(),
                                  O_WRONLY | O_CREAT | O_CLOEXEC |
@@ -195,6 +200,10 @@ void TraceWriter::Heaps(const std::vector<HeapImage>& heaps,
   impl_->WriteInBlocks(kTypesBlock, bytes);
 }
 
+void TraceWriter::SetAlignment(int bytes) {
+  impl_->columns.SetClassShift(bytes == 8 ? kMinClassShift : kMaxClassShift);
+}
+
 void TraceWriter::Append(const Event& event) {
   Impl& to = *impl_;
   if (!to.error.empty() || to.finished) return;
@@ -224,6 +233,7 @@ void TraceWriter::Finish(std::uint64_t lost, std::uint64_t waited_ns) {
 }
 
 std::uint64_t TraceWriter::requests() const { return impl_->requests; }
+std::uint64_t TraceWriter::bytes() const { return impl_->written_bytes; }
 bool TraceWriter::ok() const { return impl_->error.empty(); }
 const std::string& TraceWriter::error() const { return impl_->error; }
 

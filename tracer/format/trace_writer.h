@@ -14,17 +14,26 @@
 #include <vector>
 
 #include "tracer/event.h"
+#include "tracer/format/address_predictor.h"
 
 namespace arenalab {
 
 struct BlockTypes;  // heap_image.h
 struct HeapImage;
 
+struct TraceWriterOptions {
+  int compression_level = 1;  // zstd's; 1: it runs beside the traced program
+  unsigned window_log2 = 16;  // births that a death may name
+  // Leaves out what it tells; then metadata must say so (kPackedKey).
+  std::unique_ptr<AddressPredictor> predictor;
+};
+
 class TraceWriter {
  public:
   // Creates the file; with `exclusive`, one that exists is an error. "-" is
   // standard output.
-  TraceWriter(const std::string& path, bool exclusive);
+  TraceWriter(const std::string& path, bool exclusive,
+              TraceWriterOptions options = {});
   // Flushes what is buffered, without the END mark.
   ~TraceWriter();
   TraceWriter(const TraceWriter&) = delete;
@@ -35,6 +44,8 @@ class TraceWriter {
   // in the blocks of each. REQUIRES: before the first event, once.
   void Heaps(const std::vector<HeapImage>& heaps,
              const std::vector<BlockTypes>& types);
+  // pymalloc's, 8 or 16, once it is known: a better guess at its size classes.
+  void SetAlignment(int bytes);
   // thread, state and time_ns are compared with the last event's and written
   // where they changed; `request` is ignored and counted here.
   void Append(const Event& event);
@@ -44,6 +55,8 @@ class TraceWriter {
   void Finish(std::uint64_t lost, std::uint64_t waited_ns);
 
   std::uint64_t requests() const;
+  // Written so far.
+  std::uint64_t bytes() const;
   bool ok() const;
   const std::string& error() const;
 

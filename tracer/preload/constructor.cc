@@ -2,6 +2,7 @@
 // process and a recording to take part in, makes the ring and puts the hooks
 // in. Anywhere else the library stays a pass-through.
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +14,7 @@ namespace arenalab::preload {
 namespace {
 
 bool Joins() {
+  if (kCountOnly) return settings.enabled = FindPython();
   const char* directory = Variable(ring::kRunVariable);
   if (directory == nullptr || strlen(directory) >= sizeof(settings.directory) ||
       !FindPython()) {
@@ -23,6 +25,8 @@ bool Joins() {
   settings.layers = layers != nullptr && strcmp(layers, "1") == 0;
   const char* collector = Variable(ring::kCollectorVariable);
   settings.collector = collector != nullptr ? atoi(collector) : 0;
+  const char* lossy = Variable(ring::kLossyVariable);
+  settings.lossy = lossy != nullptr && strcmp(lossy, "1") == 0;
   PlanDumps(Variable(ring::kStatsAtVariable));
   local.fork = ring::kUnknownFork;
   settings.enabled = true;
@@ -38,6 +42,17 @@ bool Joins() {
   // First registered, so our prepare handler is the last thing before the fork
   // and our child handler the first thing after it.
   pthread_atfork(BeforeFork, nullptr, AfterForkInChild);
+}
+
+// Says how many events the tracer would have stored.
+[[gnu::destructor]] void TellCount() {
+  const char* path = kCountOnly ? Variable("ARENALAB_COUNT") : nullptr;
+  if (path == nullptr || !settings.enabled) return;
+  settings.enabled = false;
+  if (FILE* out = fopen(path, "w")) {
+    fprintf(out, "%lu\n", static_cast<unsigned long>(settings.counted.load()));
+    fclose(out);
+  }
 }
 
 }  // namespace

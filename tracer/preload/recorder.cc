@@ -99,6 +99,11 @@ std::uint32_t AcquireChunk() {
   ring::Header* header = hot.header;
   std::uint32_t chunk = ring::TakeChunk(header);
   if (chunk != ring::kNoChunk) return chunk;
+  if (settings.lossy) {
+    // What is dropped now is one event: the next one asks again.
+    header->lost_events.fetch_add(1);
+    return ring::kNoChunk;
+  }
 
   const std::uint64_t begin = NowNs();
   std::uint64_t seen_alive = begin;
@@ -205,6 +210,7 @@ void FillHeader(ring::Header* header, const ring::Header* parent) {
   header->started_unix = now.tv_sec;
   header->process = static_cast<std::int32_t>(syscall(SYS_getpid));
   header->layers = settings.layers ? 1 : 0;
+  header->lossy = settings.lossy ? 1 : 0;
   ReadCommand(header);
   header->free_chunks.store(ring::kNoChunk);
   header->slot_limit.store(1);
@@ -287,7 +293,7 @@ ring::Header* mapped = nullptr;
 }  // namespace
 
 bool EnsureRing() {
-  if (!settings.enabled) return false;
+  if (kCountOnly || !settings.enabled) return false;
   std::uint32_t phase = kNone;
   if (!hot.phase.compare_exchange_strong(phase, kMaking)) {
     // Another thread of this process is at it.
@@ -401,6 +407,7 @@ bool TellFinalising() {
 
 void BeforeFork() {
   local.fork = settings.forks.fetch_add(1);
+  if (kCountOnly) return;
   if (settings.enabled) AppendThread(ring::Pack(ring::Op::kFork, local.fork));
 }
 

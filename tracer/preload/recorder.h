@@ -63,6 +63,7 @@ struct Settings {
   bool many_states;   // see BeginManyStates
   bool starting;      // a 3.6 or 3.7 that is not initialised yet
   bool dumps;         // the hooks take dumps: see TellFinalising
+  bool lossy;         // a full ring drops events instead of waiting
   bool threaded;      // pthread_create was called: set before the thread exists
   int collector;      // process id, 0 where unknown
   char directory[256];
@@ -70,6 +71,7 @@ struct Settings {
   std::atomic<std::uint32_t> forks;
   const char* python;  // Py_GetVersion()
   char allocator[32];
+  std::atomic<std::uint64_t> counted;  // kCountOnly
 };
 extern Settings settings;
 
@@ -81,6 +83,22 @@ struct ThreadLocal {
   bool refused;          // no stream was free for it: its events are lost
 };
 extern __thread ThreadLocal local __attribute__((tls_model("initial-exec")));
+
+// libarenalab_count.so, against which the tracer's cost is measured: the same
+// hooks, which count and store nothing (tools/study/tracer_cost.py).
+#ifdef ARENALAB_COUNT_ONLY
+inline constexpr bool kCountOnly = true;
+#else
+inline constexpr bool kCountOnly = false;
+#endif
+
+// A tracer that is wrong on purpose: a realloc takes one ticket, after the real
+// call. tests/tracer/preload/record_test.py shows that lint finds it out.
+#ifdef ARENALAB_ONE_TICKET
+inline constexpr bool kOneTicket = true;
+#else
+inline constexpr bool kOneTicket = false;
+#endif
 
 // A depth from which on not even nested events are recorded.
 inline constexpr std::uint32_t kMuted = 1u << 30;
@@ -209,8 +227,22 @@ inline void AppendThread(std::uint64_t first, const Rest& rest = {},
   Publish(stream, PutRest(word, first, rest));
 }
 
+// As few instructions as can count: the lock guards Python's own, one thread
+// needs none.
+template <Layer kLayer>
+inline void Count() {
+  const bool locked = kLayer == Layer::kMem || kLayer == Layer::kObject;
+  if (settings.threaded && !locked) {
+    settings.counted.fetch_add(1, std::memory_order_relaxed);
+    return;
+  }
+  settings.counted.store(settings.counted.load(std::memory_order_relaxed) + 1,
+                         std::memory_order_relaxed);
+}
+
 template <Layer kLayer>
 inline void Append(std::uint64_t first, const Rest& rest = {}) {
+  if constexpr (kCountOnly) return Count<kLayer>();
   if constexpr (kLayer == Layer::kMem || kLayer == Layer::kObject) {
     AppendState(first, rest);
   } else {
@@ -246,7 +278,10 @@ inline void RecordFree(const void* block) {
 template <Layer kLayer>
 inline void RecordRelease() {
   constexpr bool kLocked = kLayer == Layer::kMem || kLayer == Layer::kObject;
-  if (!settings.threaded || (kLocked && hot.state.state == 0)) return;
+  if (kCountOnly || kOneTicket || !settings.threaded ||
+      (kLocked && hot.state.state == 0)) {
+    return;
+  }
   const std::uint64_t word = ring::Pack(ring::Op::kRelease, local.depth);
   if (!kLocked) {
     AppendThread(word);

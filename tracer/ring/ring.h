@@ -119,6 +119,7 @@ struct Header {
   std::int64_t started_unix;  // seconds
   std::int32_t process;       // getpid(), as the process sees it
   std::uint32_t layers;       // 1: nested events are recorded too
+  std::uint32_t lossy;        // 1: a full ring drops events, nobody waits
   // /proc/self/cmdline when the ring was made: a short process may be gone
   // before the collector looks.
   std::uint32_t command_bytes;
@@ -164,6 +165,7 @@ inline std::uint64_t* ChunkWords(Header* header, std::size_t chunk) {
 // The environment of a recording.
 inline constexpr char kRunVariable[] = "ARENALAB_RUN";        // the directory
 inline constexpr char kLayersVariable[] = "ARENALAB_LAYERS";  // "1"
+inline constexpr char kLossyVariable[] = "ARENALAB_LOSSY";    // "1"
 inline constexpr char kCollectorVariable[] = "ARENALAB_COLLECTOR";  // its pid
 // Which dumps to take: ordinals of the mem and obj events of state 0 at depth
 // 0, from 0, and the word `finalise`, with commas between.

@@ -33,6 +33,14 @@ TEST(InterpreterTest, StatisticsThatContradictTheReleaseDecide) {
   EXPECT_EQ(PymallocGeneration("3.8.1 (patched)", k64Classes), "classic");
 }
 
+TEST(InterpreterTest, TheAlignmentIsThatOfTheClasses) {
+  EXPECT_EQ(PymallocAlignment("3.6.15 (default)", k32Classes), 16);
+  EXPECT_EQ(PymallocAlignment("3.8.1 (patched)", k64Classes), 8);
+  EXPECT_EQ(PymallocAlignment("3.7.3 (default)", ""), 8);
+  EXPECT_EQ(PymallocAlignment("3.7.4 (default)", ""), 16);
+  EXPECT_EQ(PymallocAlignment("3.8.1", "in 0 size classes"), 16);
+}
+
 TEST(InterpreterTest, OddStatisticsDecideNothing) {
   EXPECT_EQ(PymallocGeneration("3.8.1", "Small block threshold = x"),
             "cpython-3.8.1");

@@ -95,7 +95,8 @@ TEST(MalformedTest, Requests) {
   ExpectBad({Head(2, 2, 8), kNew, "", kAddress, "", kRegion},
             "column 10 ends early");
   ExpectGood({Head(3, 2, 8), kNew, kThere, kAddress + kAddress, "", kRegion});
-  ExpectBad({Head(3, 2, 8), kNew, "", kAddress, "", kRegion}, "cut short");
+  ExpectBad({Head(3, 2, 8), kNew, "", kAddress, "", kRegion},
+            "column 4 ends early");
   ExpectBad({Head(3, 2, 8), "", kThere, kAddress, "", kRegion},
             "column 3 ends early");
 }
@@ -116,7 +117,8 @@ TEST(MalformedTest, Births) {
   // The last one handed out was at 0x10, of 16 bytes a block.
   ExpectGood({kAlloc + kAlloc, kNew + Bytes({1}), "", kAddress, "", kRegion});
   ExpectBad({kAlloc, Bytes({0}), "", "", "", ""}, "was never given up");
-  ExpectBad({kAlloc, Bytes({3}), "", "", "", ""}, "unknown kind of birth");
+  ExpectBad({kAlloc, Bytes({3}), "", "", "", ""}, "the clone cannot tell");
+  ExpectBad({kAlloc, Bytes({4}), "", "", "", ""}, "unknown kind of birth");
   // Given up once, reused once, and no more.
   const std::string free = Head(4, 2, 0);
   ExpectGood({kAlloc + free + kAlloc, kNew + Bytes({0}), Bytes({1}), kAddress,
@@ -134,9 +136,23 @@ TEST(MalformedTest, Deaths) {
   ExpectBad({kAlloc + free, kNew, Bytes({3}), kAddress, "", kRegion},
             "that the window lacks");
   ExpectBad({free, "", Bytes({1}), "", "", ""}, "that the window lacks");
-  // 33 bits and one more.
-  ExpectBad({free, "", Bytes({0x80, 0x80, 0x80, 0x80, 0x20}), "", "", ""},
-            "that the window lacks");
+  // 8 to 33 bits; the rest has columns of its own.
+  for (const int byte : {192, 199, 192 + 34, 255}) {
+    ExpectBad({free, "", Bytes({byte}), "", "", ""},
+              "an unknown kind of death");
+  }
+  ExpectBad({free, "", Bytes({200}), "", "", ""}, "column 11 ends early");
+  Columns wide{free, "", Bytes({200}), "", "", ""};
+  wide.others[11] = Bytes({1});
+  ExpectBad(wide, "that the window lacks");
+  wide.deaths = Bytes({225});
+  for (const unsigned id : {11u, 12u, 13u, 14u}) wide.others[id] = Bytes({255});
+  ExpectBad(wide, "that the window lacks");
+  wide.others.erase(14);
+  ExpectBad(wide, "column 14 ends early");
+  wide = {kAlloc + free, kNew, Bytes({1}), kAddress, "", kRegion};
+  wide.others[11] = Bytes({1});
+  ExpectBad(wide, "hold more");
 }
 
 TEST(MalformedTest, WindowAndAlignment) {

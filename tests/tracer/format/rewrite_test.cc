@@ -1,9 +1,14 @@
-// Trim and Anonymise: what stays, what goes, and that the result is legal.
+// Trim, Anonymise and Pack: what stays, what goes, and that the result is
+// legal.
+#include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "tests/tracer/format/text_fixture.h"
 #include "tracer/format/anonymise.h"
 #include "tracer/format/lint.h"
+#include "tracer/format/pack.h"
 #include "tracer/format/trim.h"
 
 namespace arenalab {
@@ -143,6 +148,102 @@ TEST(AnonymiseTest, OnlyWhatIsListedStays) {
 TEST(AnonymiseTest, AnIncompleteTraceStaysSo) {
   EXPECT_EQ(Anonymised("malloc 0 1 addr=0x10\nincomplete\n"),
             "malloc 0 1 addr=0x10\nincomplete\n");
+}
+
+// Tells every second address right, one wrong, and checks that reader and
+// writer tell it the same.
+class EverySecond : public AddressPredictor {
+ public:
+  std::uint64_t Predict(const Event& event) override {
+    EXPECT_EQ(event.depth, 0);
+    ++asked_;
+    return asked_ % 2 == 1 ? 0x5000 : asked_ % 4 == 0 ? 0xbad0 : 0;
+  }
+  void Observe(const Event& event) override {
+    told_.push_back({event, std::string(event.name)});
+    told_.back().event.request = 0;  // which a writer counts itself
+  }
+  static std::vector<KeptEvent>& last() {
+    static std::vector<KeptEvent> events;
+    return events;
+  }
+  ~EverySecond() override { last() = told_; }
+
+ private:
+  int asked_ = 0;
+  std::vector<KeptEvent> told_;
+};
+
+std::unique_ptr<AddressPredictor> MakeEverySecond(const std::string& name) {
+  if (name != "cpython-3.11") return nullptr;
+  return std::make_unique<EverySecond>();
+}
+
+// The text with a geometry, packed; what the writer's predictor was told.
+std::vector<KeptEvent> Pack(const std::string& in, const std::string& out) {
+  TraceReader reader(in);
+  {
+    Packing packing = PackingOf(reader);
+    EXPECT_EQ(packing.packed, "cpython-3.11");
+    TraceWriter writer(out, /*exclusive=*/false, std::move(packing.options));
+    CopyTrace(reader, packing.packed, writer);
+  }
+  return EverySecond::last();
+}
+
+TEST(PackTest, APackedTraceIsTheSameTrace) {
+  SetPredictorFactory(MakeEverySecond);
+  const ScratchFile in, packed, unpacked;
+  Import("meta geometry cpython-3.11\n" + std::string(kText), in.path());
+  const std::vector<KeptEvent> told = Pack(in.path(), packed.path());
+  EXPECT_EQ(Dumped(packed.path()), Dumped(in.path()));
+  EXPECT_EQ(EverySecond::last(), told) << "the reader's";
+  TraceReader reader(packed.path());
+  EXPECT_EQ(reader.packed(), "cpython-3.11");
+  EXPECT_EQ(reader.Meta("packed", "none"), "none");
+  EXPECT_EQ(reader.ContentHash(), TraceReader(in.path()).ContentHash());
+  EXPECT_TRUE(reader.complete());
+  {
+    TraceWriter writer(unpacked.path(), /*exclusive=*/false);
+    CopyTrace(reader, "", writer);
+  }
+  EXPECT_EQ(ReadBytes(unpacked.path()), ReadBytes(in.path()));
+  SetPredictorFactory(nullptr);
+}
+
+TEST(PackTest, WithoutTheCloneItIsRefused) {
+  SetPredictorFactory(MakeEverySecond);
+  const ScratchFile in, packed;
+  Import("meta geometry cpython-3.11\n" + std::string(kText), in.path());
+  Pack(in.path(), packed.path());
+  SetPredictorFactory(nullptr);
+  try {
+    TraceReader reader(packed.path());
+    FAIL() << "was read";
+  } catch (const InputError& error) {
+    EXPECT_THAT(error.what(),
+                HasSubstr("is packed by the clone of `cpython-3.11`"));
+  }
+}
+
+// What a predictor cannot know is left to the file.
+TEST(PackTest, HeapsThatTheTraceDoesNotBeginAreNotPredicted) {
+  SetPredictorFactory(MakeEverySecond);
+  for (const char* meta :
+       {"meta geometry cpython-9.9\n",
+        "meta geometry cpython-3.11\nmeta parent a.trace 0\n",
+        "meta geometry cpython-3.11\nmeta allocator malloc\n"}) {
+    const ScratchFile in, packed;
+    Import(meta + std::string(kText), in.path());
+    TraceReader reader(in.path());
+    Packing packing = PackingOf(reader);
+    EXPECT_EQ(packing.packed, "") << meta;
+    TraceWriter writer(packed.path(), /*exclusive=*/false,
+                       std::move(packing.options));
+    CopyTrace(reader, packing.packed, writer);
+    EXPECT_EQ(Dumped(packed.path()), Dumped(in.path()));
+  }
+  SetPredictorFactory(nullptr);
 }
 
 }  // namespace

@@ -47,12 +47,12 @@ std::string Decompressed(const std::string& content) {
   }
   std::string bytes = {static_cast<char>(header.heads),
                        static_cast<char>(header.class_shift)};
-  for (unsigned id = 1; id < layout::kWideColumn; ++id) {
+  for (unsigned id = 1; id + 1 < layout::kRequiredColumns; ++id) {
     EXPECT_LT(columns[id].size(), 256u);
     bytes += static_cast<char>(columns[id].size());
     bytes += columns[id];
   }
-  return bytes + columns[layout::kWideColumn];
+  return bytes + columns[layout::kRequiredColumns - 1];
 }
 
 // The file, and each of its blocks in the ways 1, 2 and 3.

@@ -3,6 +3,7 @@ recorded, in which order, and that the program notices nothing."""
 import collections
 import os
 import re
+import shutil
 import subprocess
 import sys
 
@@ -12,6 +13,8 @@ from traced_run import PYTHONS, on_every_interpreter
 
 COUNTING = os.path.abspath("tests/tracer/preload/libcounting_hooks.so")
 CHURN = os.path.abspath("tests/tracer/preload/libchurn.so")
+COUNTER = os.path.abspath("tracer/preload/libarenalab_count.so")
+ONE_TICKET = os.path.abspath("tracer/preload/libarenalab_one_ticket.so")
 
 PROGRAM = """\
 import json
@@ -45,6 +48,24 @@ class RecordTest(traced_run.TracedRun):
             [python, "-c", "import sys; print(sys.version)"])
             .decode().startswith(meta["python"] + " "))
 
+    def test_packed_it_is_the_same_trace_in_fewer_bytes(self):
+        for python in {PYTHONS[0], PYTHONS[-1]}:
+            self.record(python, self.write(PROGRAM))
+            packed = os.path.join(self.folder, "packed")
+            self.arenalab("trace", "pack", "-f", self.trace, "-o", packed)
+            self.assertLess(os.path.getsize(packed),
+                            0.7 * os.path.getsize(self.trace))
+            self.assertEqual(self.lines(packed), self.lines())
+            self.assertIn("legal", self.lint(packed))
+
+            def verdict(trace):
+                return self.verify(trace).replace(trace, "")
+            self.assertEqual(verdict(packed), verdict(self.trace))
+            self.assertIn("equal", verdict(packed))
+            again = os.path.join(self.folder, "again")
+            self.arenalab("trace", "unpack", "-f", packed, "-o", again)
+            self.assertEqual(self.lines(again), self.lines())
+
     @on_every_interpreter
     def test_counts_are_those_of_an_independent_hook(self, python):
         if traced_run.version_of(python) == (3, 6):
@@ -73,6 +94,21 @@ class RecordTest(traced_run.TracedRun):
                 self.assertEqual(recorded[layer, i], counted[layer][i],
                                  (layer, i))
 
+    def test_the_hook_that_only_counts_counts_the_recorded_requests(self):
+        # Of a program whose start asks for as much each time.
+        program, counts = self.write(PROGRAM), os.path.join(self.folder, "n")
+        fixed = {"PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1"}
+        self.record(PYTHONS[0], program, **fixed)
+        recorded = sum(line.split()[0] in ("malloc", "calloc", "aligned",
+                                           "realloc", "free")
+                       for line in self.lines())
+        subprocess.run([PYTHONS[0], program], check=True, env=self.environment(
+            {**fixed, "LD_PRELOAD": COUNTER, "ARENALAB_COUNT": counts}),
+                       stdout=subprocess.DEVNULL)
+        with open(counts) as count:
+            self.assertAlmostEqual(int(count.read()), recorded,
+                                   delta=recorded * 0.001)
+
     @on_every_interpreter
     def test_the_hooks_survive_pythonmalloc(self, python):
         program = self.write(PROGRAM)
@@ -84,18 +120,42 @@ class RecordTest(traced_run.TracedRun):
                           "domain=" not in line for line in self.lines())
             self.assertGreater(objects, 50000, setting)
 
-    @on_every_interpreter
-    def test_threads_of_libc_give_no_double_allocation(self, python):
+    def churn(self, python, function, recorder=None):
         # One heap and no caches, or the addresses of one thread would hardly
         # ever be handed to another, and a wrong order would pass.
-        program = "import ctypes; ctypes.CDLL(%r).Churn(8, 40000)" % CHURN
-        for _ in range(2):
-            self.record(python, "-c", program, MALLOC_ARENA_MAX="1",
-                        GLIBC_TUNABLES="glibc.malloc.tcache_count=0")
+        self.record(
+            python, "-c", "import ctypes; ctypes.CDLL(%r).%s(8, 40000)" %
+            (CHURN, function), recorder=recorder, MALLOC_ARENA_MAX="1",
+            GLIBC_TUNABLES="glibc.malloc.tcache_count=0")
+
+    @on_every_interpreter
+    def test_threads_of_libc_give_no_double_allocation(self, python):
+        for function in ("Churn", "Churn", "ChurnRaw"):
+            self.churn(python, function)
             report = self.lint()
             self.assertIn(": legal", report)
             self.assertGreater(int(re.search(r"(\d+) requests", report)[1]),
                                300000)
+
+    def test_a_tracer_that_takes_one_ticket_for_a_realloc_is_found_out(self):
+        # The recorder takes the library that lies beside it.
+        recorder = os.path.join(self.folder, "tools/cli/arenalab")
+        library = os.path.join(self.folder,
+                               "tracer/preload/libarenalab_trace.so")
+        os.makedirs(os.path.dirname(recorder))
+        os.makedirs(os.path.dirname(library))
+        shutil.copy(traced_run.ARENALAB, recorder)
+        shutil.copy(ONE_TICKET, library)
+        # On a machine with one core to spare, threads seldom meet.
+        for function in 10 * ("Churn", "ChurnRaw"):
+            self.churn(PYTHONS[0], function, recorder=recorder)
+            lint = subprocess.run(
+                [traced_run.ARENALAB, "trace", "lint", self.trace],
+                stdout=subprocess.PIPE)
+            if lint.returncode == 1:
+                self.assertRegex(lint.stdout, b"double")
+                return
+        self.fail("lint finds every trace of it legal")
 
     @on_every_interpreter
     def test_threads_of_python_keep_the_order_of_pymalloc(self, python):

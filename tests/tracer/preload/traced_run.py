@@ -62,15 +62,18 @@ class TracedRun(unittest.TestCase):
             out.write(text)
         return path
 
-    def start(self, *command, options=(), **environment):
+    def start(self, *command, options=(), recorder=None, stdin=None,
+              **environment):
         return subprocess.Popen(
-            [ARENALAB, "record", "-o", self.trace, *options, "--", *command],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=self.folder,
-            env=self.environment(environment))
+            [recorder or ARENALAB, "record", "-o", self.trace, *options, "--", *command],
+            stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            cwd=self.folder, env=self.environment(environment))
 
-    def record(self, *command, status=0, options=(), **environment):
+    def record(self, *command, status=0, options=(), recorder=None,
+               **environment):
         """Records; self.output and self.errors are the streams."""
-        process = self.start(*command, options=("-f", *options), **environment)
+        process = self.start(*command, options=("-f", *options),
+                             recorder=recorder, **environment)
         output, errors = process.communicate(timeout=300)
         self.output, self.errors = output.decode(), errors.decode()
         self.assertEqual(process.returncode, status, self.errors)
