@@ -206,8 +206,9 @@ test('fifty cells of the drawn map equal the list of placements', {skip},
   assert.ok(seen.full > 4 && seen.partly > 4, JSON.stringify(seen));
 });
 
-test('every pool of every tenth sample has the listed number of live blocks',
+test('every pool of every tenth sample has the listed live blocks and objects',
      {skip}, async () => {
+  const {ObjectTable} = await import('../../visualizer/src/object_table.js');
   const {HeapHistory} = await import('../../visualizer/src/heap_history.js');
   const {gunzipSync} = await import('node:zlib');
   const map = results.allocators[0].map;
@@ -216,6 +217,10 @@ test('every pool of every tenth sample has the listed number of live blocks',
   const again = new ListedHeap('', '', map);
   Object.assign(again, {events: heap.events, bases: heap.bases,
                         placed: heap.placed});
+  const {objects} = results.allocators[0];
+  const table = new ObjectTable(
+      objects, gunzipSync(Buffer.from(objects.data, 'base64')));
+  assert.equal(objects.told, null, 'a short run is listed whole');
   const perArena = history.poolsPerArena;
   for (let s = 0; s < map.samples; s += 10) {
     again.runTo(results.timeline.request[s]);
@@ -231,6 +236,11 @@ test('every pool of every tenth sample has the listed number of live blocks',
         [...drawn].sort((a, b) => a[0] - b[0]),
         [...again.pools].map(([pool, {blocks}]) => [pool, blocks.size])
             .sort((a, b) => a[0] - b[0]), `sample ${s}`);
+    const listed = new Map();
+    table.forLive(s, (row) => listed.set(
+        table.pool[row], (listed.get(table.pool[row]) ?? 0) + 1));
+    assert.deepEqual([...listed].sort((a, b) => a[0] - b[0]),
+                     [...drawn].sort((a, b) => a[0] - b[0]), `objects, ${s}`);
   }
 });
 
