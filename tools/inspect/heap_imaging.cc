@@ -11,12 +11,12 @@ namespace arenalab {
 namespace {
 
 [[noreturn]] void Torn(const char* what, std::uint64_t where) {
-  char text[160];
+  char text[192];
   std::snprintf(text, sizeof(text),
                 "the heap changed while it was read (%s, at %#llx): --freeze "
                 "stops the process for it",
                 what, static_cast<unsigned long long>(where));
-  throw InputError(text);
+  throw TornHeap(text);
 }
 
 class Imaging {
@@ -180,12 +180,26 @@ class Imaging {
   std::vector<unsigned char> bytes_;
 };
 
+// By the rules that hold for an image in a file: none is written that cannot
+// be read. A slot that is between two lists is found here.
+void CheckWhole(const HeapImage& image, std::uint64_t where) {
+  std::vector<std::uint8_t> bytes;
+  EncodeHeapImage(image, &bytes);
+  try {
+    DecodeHeapImages(bytes, "heap");
+  } catch (const InputError& error) {
+    Torn(error.what(), where);
+  }
+}
+
 }  // namespace
 
 HeapImage ReadHeapImage(TargetMemory& memory, const AllocatorState& state,
                         const GeometryValues& geometry,
                         const std::function<void(const LiveBlock&)>& visit) {
-  return Imaging(memory, state, geometry, visit).Read();
+  HeapImage image = Imaging(memory, state, geometry, visit).Read();
+  CheckWhole(image, state.address);
+  return image;
 }
 
 }  // namespace arenalab

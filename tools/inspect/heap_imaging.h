@@ -11,12 +11,21 @@
 
 #include "tools/inspect/heap_reading.h"
 #include "tracer/format/heap_image.h"
+#include "tracer/format/input_error.h"
 
 namespace arenalab {
 
+// What was read is no whole heap. A process that stands still may show one too:
+// it may have been stopped within a request (mapping an arena, most often), and
+// is whole when it is stopped again.
+class TornHeap : public InputError {
+ public:
+  using InputError::InputError;
+};
+
 // Calls `visit` for each live block, in the order of VisitLiveBlocks(). Throws
-// InputError, in words that say what contradicts itself, if it is no whole
-// image. `heap.state` stays 0: the caller knows whose it is.
+// TornHeap, in words that say what contradicts itself. `heap.state` stays 0:
+// the caller knows whose it is.
 HeapImage ReadHeapImage(
     TargetMemory& memory, const AllocatorState& state,
     const GeometryValues& geometry,

@@ -1,12 +1,15 @@
 // Puts the readings of one target together.
 #include "tools/inspect/inspection.h"
 
+#include <optional>
+
 #include "allocators/pymalloc/debug_malloc_stats.h"
 #include "tools/inspect/block_map.h"
 #include "tools/inspect/copied_memory.h"
 #include "tools/inspect/core_file.h"
 #include "tools/inspect/header_search.h"
 #include "tools/inspect/heap_generation.h"
+#include "tools/inspect/heap_imaging.h"
 #include "tools/inspect/live_process.h"
 #include "tools/inspect/process_stop.h"
 #include "tools/inspect/snapshot.h"
@@ -63,6 +66,9 @@ void RefuseIfNone(const Inspection& inspection,
                      ": has no pymalloc heap (not a Python process, or one "
                      "that runs on another allocator)");
 }
+
+// A process stopped within a request goes on and is stopped again.
+constexpr int kMostStops = 10;
 
 // Copies all arenas, and what says where they are, while the process stands
 // still; what the time does not suffice for, after it.
@@ -130,13 +136,22 @@ Inspection InspectProcess(int pid, const InspectOptions& options) {
   process.CheckAlive();
   RefuseIfNone(inspection, heaps);
   inspection.by_headers = heaps.front().state.by_headers;
-  CopiedMemory copied(process);
-  if (options.freeze)
-    inspection.standstill =
-        StopAndCopy(pid, options.most_stopped_ms, &heaps, &copied);
   ObjectTypes types(process);
-  if (!options.snapshot_path.empty())
-    Save(copied, heaps, types, inspection.target, options.snapshot_path);
+  std::optional<CopiedMemory> copy;
+  for (int stops = 1;; ++stops) {
+    copy.emplace(process);
+    if (options.freeze)
+      inspection.standstill =
+          StopAndCopy(pid, options.most_stopped_ms, &heaps, &*copy);
+    if (options.snapshot_path.empty()) break;
+    try {
+      Save(*copy, heaps, types, inspection.target, options.snapshot_path);
+      break;
+    } catch (const TornHeap&) {
+      if (!options.freeze || stops == kMostStops) throw;
+    }
+  }
+  CopiedMemory& copied = *copy;
   const std::vector<HeapReading> readings =
       ReadHeaps(copied, heaps, types, options.visit, &inspection);
   inspection.python = FindPythonVersion(process).value_or("");

@@ -188,6 +188,33 @@ TEST(HeapImageTest, TypesGoThereAndBack) {
   EXPECT_THROW(DecodeBlockTypes(bytes, images, ""), InputError);
 }
 
+// The moment in which a process is most often stopped within a request: its
+// arena's slot is taken, its memory is not yet there.
+TEST(HeapImageTest, OfAHeapThatIsMappingAnArenaIsTorn) {
+  struct Looking {
+    Heap<Cpython311>* heap = nullptr;
+    int torn = 0;
+  } looking;
+  HeapOptions options;
+  options.arena_source = {&looking,
+                          [](void* self, std::size_t bytes) {
+                            auto* looking = static_cast<Looking*>(self);
+                            try {
+                              ImageOf(*looking->heap);
+                            } catch (const TornHeap&) {
+                              ++looking->torn;
+                            }
+                            const ArenaSource source = MmapArenaSource();
+                            return source.acquire(source.context, bytes);
+                          },
+                          MmapArenaSource().release};
+  Heap<Cpython311> heap(options);
+  looking.heap = &heap;
+  for (int i = 0; i < 5000; ++i) heap.Allocate(500);
+  EXPECT_EQ(looking.torn, 3);
+  EXPECT_EQ(ImageOf(heap).arenas.size(), 3u);
+}
+
 TEST(HeapImageTest, EveryDamagedByteIsRefusedOrMakesAWholeHeap) {
   Heap<Cpython38> heap{HeapOptions{}};
   std::vector<void*> live;
