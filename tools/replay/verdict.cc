@@ -7,6 +7,7 @@
 #include <numeric>
 #include <utility>
 
+#include "tools/replay/prediction_error.h"
 #include "tools/replay/readable.h"
 
 namespace arenalab {
@@ -271,8 +272,42 @@ std::string TimeLine(const Json& results) {
   return line + ".";
 }
 
-std::string LimitsLine() {
-  return "Not told: what Python itself would do with the time and memory "
+// How far such predictions were from real runs, for the allocators of this
+// replay; "" where none was held against any.
+std::string ErrorBand(const Json& results) {
+  double median = 0;
+  std::vector<std::pair<double, std::string>> worst;
+  for (const PredictionError& error : kPredictionErrors) {
+    for (const Json& allocator : results.at("allocators")) {
+      if (allocator.at("name") != error.allocator ||
+          allocator.at("rss_bytes").is_null()) {
+        continue;
+      }
+      median = std::max(median, error.median_percent);
+      worst.emplace_back(error.worst_percent, error.allocator);
+      break;
+    }
+  }
+  if (worst.empty()) return "";
+  std::ranges::sort(worst, std::greater<>());
+  char text[96];
+  std::snprintf(text, sizeof(text),
+                "resident bytes in last valleys were off by up to %.1f %% "
+                "in the median, at worst by ",
+                median);
+  std::string line = text;
+  for (const auto& [percent, allocator] : worst) {
+    std::snprintf(text, sizeof(text), "%s%.0f %% (%s)",
+                  percent == worst.front().first ? "" : ", ", percent,
+                  allocator.c_str());
+    line += text;
+  }
+  return "Error: held against Python really running on them, " + line + ". ";
+}
+
+std::string LimitsLine(const Json& results) {
+  return ErrorBand(results) +
+         "Not told: what Python itself would do with the time and memory "
          "saved; blocks are filled, as asked for, and nothing else runs.";
 }
 
@@ -317,7 +352,7 @@ std::vector<std::string> VerdictLines(const Json& results) {
                      moments.at("last_valley").get<std::size_t>()));
   }
   add(TimeLine(results));
-  add(LimitsLine());
+  add(LimitsLine(results));
   return lines;
 }
 

@@ -16,7 +16,8 @@ import sys
 import cost_tables
 import raw_results
 
-PAGES = ["README.md", "workloads/README.md", "workloads/study/README.md"]
+PAGES = ["README.md", "workloads/README.md", "workloads/study/README.md",
+         "tools/replay/prediction_error.h"]
 NOT_MEASURED = "not measured yet"
 
 
@@ -271,6 +272,18 @@ def prediction_table():
     return text
 
 
+def prediction_errors():
+    """The same for the verdict, as C++: percent at the last valley."""
+    results = raw_results.read("prediction")
+    text = ""
+    rows = [] if results is None else results["rows"]
+    for allocator in dict.fromkeys(row["allocator"] for row in rows):
+        errors = [100 * abs(row["error"]) for row in rows
+                  if row["allocator"] == allocator and row["moment"] == "last_valley"]
+        text += '    {"%s", %.1f, %.1f},\n' % (allocator, statistics.median(errors), max(errors))
+    return text + "    // "
+
+
 def policies_table():
     """Policies of pymalloc under a real interpreter: held over live at the last valley."""
     results = raw_results.read("policies")
@@ -299,7 +312,8 @@ TABLES = {"headline": headline, "tracer-cost": cost_tables.cost_table,
           "phase-shift-held": held_table, "exactness": exactness_table,
           "outcomes": outcomes_table, "generations": generations_table,
           "exec-suite": suite_table, "same-statistics": same_statistics_table,
-          "prediction": prediction_table, "policies": policies_table}
+          "prediction": prediction_table, "prediction-error": prediction_errors,
+          "policies": policies_table}
 
 
 def filled(text):

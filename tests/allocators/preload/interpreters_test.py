@@ -61,6 +61,45 @@ print(sum(len(str(i)) for i in range(100000)))
 """
 
 
+# Blocks of every size are made, grown, shrunk and dropped at random, by three threads and a child;
+# each holds its own number throughout, and is looked at whenever it is touched.
+SOAK = """
+import os, random, sys, threading
+def soak(seed, turns):
+    rng, live = random.Random(seed), {}
+    def check(key):
+        block, mark = live[key]
+        assert block.count(mark) == len(block), (key, len(block))
+        return block
+    for turn in range(turns):
+        key = rng.randrange(3000)
+        if key not in live:
+            mark = bytes([key % 256])
+            live[key] = bytearray(mark * rng.randrange(1, 700)), mark
+        elif turn % 3 == 0:
+            check(key).extend(live[key][1] * rng.randrange(1, 300))
+        elif turn % 3 == 1:
+            del check(key)[rng.randrange(1, 400):]
+        else:
+            check(key)
+            del live[key]
+    for key in live: check(key)
+    return len(live)
+turns = int(sys.argv[1]) if len(sys.argv) > 1 else 6000
+counts = []
+threads = [threading.Thread(target=lambda n: counts.append(soak(n, turns)), args=(n,))
+           for n in range(3)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+kept = [str(i) * 3 for i in range(20000)]
+child = os.fork()
+if child == 0:
+    soak(9, turns)
+    os._exit(all(kept[i] == str(i) * 3 for i in range(20000)) * 5)
+print(len(counts), os.waitpid(child, 0)[1] >> 8, all(kept[i] == str(i) * 3 for i in range(20000)))
+"""
+
+
 class Interpreters(preloaded_run.PreloadedRun):
 
     @preloaded_run.on_every_interpreter
@@ -91,6 +130,21 @@ class Interpreters(preloaded_run.PreloadedRun):
     @preloaded_run.on_every_interpreter
     def test_children_run_on_it_too(self, python, version):
         self.assertEqual(self.run_program(python, CHILDREN)[0], "True\nTrue\n51\n")
+
+    @preloaded_run.on_every_interpreter
+    def test_every_block_keeps_its_contents(self, python, version):
+        self.assertEqual(self.run_program(python, SOAK)[0], "3 5 True\n")
+
+    def test_every_block_keeps_its_contents_on_every_allocator_and_policy(self):
+        for allocator in preloaded_run.EVERY:
+            with self.subTest(allocator=allocator):
+                self.assertEqual(self.run_program(self.newest(), SOAK, allocator=allocator)[0],
+                                 "3 5 True\n")
+        for settings in ("madvise_free_pools:1", "free_list:address,pool_choice:fullest",
+                         "arena_choice:address,keep_arenas:3", "keep_arenas:8,decay_bytes:65536"):
+            with self.subTest(settings=settings):
+                self.assertEqual(self.run_program(self.newest(), SOAK,
+                                                  ARENALAB_PYMALLOC=settings)[0], "3 5 True\n")
 
     def newest(self):
         found = interpreters.interpreters()

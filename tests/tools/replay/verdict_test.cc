@@ -6,6 +6,7 @@
 
 #include <string>
 
+#include "tools/replay/prediction_error.h"
 #include "tools/replay/readable.h"
 
 namespace arenalab {
@@ -101,6 +102,18 @@ TEST(Verdict, SaysWhatIsHeldWhyByWhomAndWhatOthersDo) {
   EXPECT_THAT(lines, Contains(HasSubstr(
                          "900 addresses compared with Python 3.12.1's, 0 "
                          "mismatches")));
+}
+
+TEST(Verdict, SaysHowFarPredictionsWereFromRealRuns) {
+  const std::string line = VerdictLines(Results()).back();
+  EXPECT_THAT(line, HasSubstr("Error: held against Python really running"));
+  for (const PredictionError& error : kPredictionErrors) {
+    EXPECT_GE(error.worst_percent, error.median_percent);
+    const bool is_here =
+        error.allocator == "pymalloc" || error.allocator == "jemalloc";
+    const std::string told = "% (" + std::string(error.allocator) + ")";
+    EXPECT_EQ(line.find(told) != std::string::npos, is_here) << line;
+  }
 }
 
 TEST(Verdict, EqualMemoryIsNotADifference) {
