@@ -1,6 +1,7 @@
 // Flags of `arenalab ci`, its order of work, and where its findings go.
 #include "tools/cli/ci.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -9,6 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "tools/ci/baseline.h"
 #include "tools/ci/config.h"
@@ -31,6 +33,8 @@ struct Flags {
   std::string config = "arenalab.toml";
   std::string baseline_ref;
   std::string format = "text";
+  std::string output;
+  std::vector<std::string> only;
   bool save_baseline = false;
   bool require_baseline = false;
   bool fail_on_inconclusive = false;
@@ -103,6 +107,7 @@ class Gate {
     if (base.has_value()) {
       subject.comparison = Compare("base", *base, trace.path,
                                    saved_[trace.name].front(), options_);
+      subject.comparison->trace = trace.name;
     }
     return subject;
   }
@@ -119,6 +124,7 @@ class Gate {
     Describe(results, &subject);
     subject.comparison =
         CompareWithin(trace.name, results, 0, 1, options_, times_);
+    subject.comparison->trace = trace.name;
     return subject;
   }
 
@@ -236,10 +242,33 @@ void TellGithub(const CiOutcome& outcome, const CiConfig& config) {
   std::fputs(CiAnnotations(outcome).c_str(), stderr);
 }
 
+// Leaves what was asked for; a name that is not there is no silent pass.
+void KeepOnly(const std::vector<std::string>& only, CiConfig* config) {
+  if (only.empty()) return;
+  for (const std::string& name : only) {
+    const auto named = [&](const auto& subject) {
+      return subject.name == name;
+    };
+    if (std::ranges::none_of(config->traces, named) &&
+        std::ranges::none_of(config->programs, named)) {
+      throw InputError(config->file + ": there is no trace or program '" +
+                       name + "'");
+    }
+  }
+  const auto other = [&](const auto& subject) {
+    return std::ranges::find(only, subject.name) == only.end();
+  };
+  std::erase_if(config->traces, other);
+  std::erase_if(config->programs, other);
+}
+
 int Run(const Flags& flags) {
   const fs::path root = fs::absolute(flags.config).parent_path();
   CiConfig config = ReadCiConfig(fs::absolute(flags.config).string());
   config.file = fs::path(flags.config).filename().string();
+  KeepOnly(flags.only, &config);
+  if (!flags.output.empty())
+    config.folder = fs::absolute(flags.output).string();
   // Commands and paths of the file are relative to where it lies.
   fs::current_path(root);
   const CiOutcome outcome = Gate(flags, config).Run();
@@ -295,6 +324,11 @@ void AddCi(CommandLine& line) {
       .Excludes(save);
   verb.Flag("--fail-on-inconclusive", &flags->fail_on_inconclusive,
             "Exit with 4 where nothing could be decided");
+  verb.Value("-o,--output", &flags->output,
+             "Folder for what is made, instead of the file's");
+  verb.Value("--only", &flags->only,
+             "Only these of its traces and programs, by name")
+      .Comma();
   verb.Value("--format", &flags->format, "What stdout gets")
       .OneOf({"text", "markdown", "json"})
       .ShowDefault();
