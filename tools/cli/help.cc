@@ -8,7 +8,9 @@
 #include <string_view>
 #include <vector>
 
+#include "tools/cli/completion.h"
 #include "tools/cli/nearest.h"
+#include "tools/version.h"
 
 namespace arenalab {
 namespace {
@@ -108,7 +110,12 @@ int Run(const CommandLine& line, const std::string& word) {
     }
     known.emplace_back(topic.name);
   }
-  for (const VerbDescription& verb : line.Describe().verbs) {
+  const VerbDescription program = line.Describe();
+  if (word == "man") {
+    Print(ManPage(program, kVersion));
+    return kOk;
+  }
+  for (const VerbDescription& verb : program.verbs) {
     if (verb.name == word) {
       Print(line.HelpOf(word));
       return kOk;
@@ -131,6 +138,7 @@ void AddHelp(CommandLine& line) {
       "Examples:\n"
       "  arenalab help\n"
       "  arenalab help exit-codes\n"
+      "  arenalab help man > arenalab.1; man ./arenalab.1\n"
       "  arenalab help verify");
   verb.Does([&line, topic] { return Run(line, *topic); });
 }

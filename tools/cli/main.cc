@@ -6,6 +6,7 @@
 #include "tools/cli/bench.h"
 #include "tools/cli/ci.h"
 #include "tools/cli/compare.h"
+#include "tools/cli/completion.h"
 #include "tools/cli/cow.h"
 #include "tools/cli/doctor.h"
 #include "tools/cli/exec.h"
@@ -61,6 +62,7 @@ int Main(int argc, char** argv) {
   AddSweep(line);
   AddExec(line);
   AddRemedies(line);
+  AddCompletion(line);
   AddHelp(line);
 
   try {

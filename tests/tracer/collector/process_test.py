@@ -20,6 +20,15 @@ while time.time() < end:
 print('done')
 """
 
+# Until a file of this name lies in its folder.
+UNTIL_ENOUGH = """\
+import os
+print('begun', flush=True)
+while not os.path.exists('enough'):
+    x = [str(i) for i in range(20000)]
+print('done')
+"""
+
 
 def of_child(name):
     """Whether a trace's name has the process number in it."""
@@ -27,6 +36,14 @@ def of_child(name):
 
 
 class ProcessTest(TracedRun):
+
+    def wait_for_bytes(self, size):
+        """Until so much of the trace is in its file."""
+        deadline = time.monotonic() + 120
+        while (not os.path.exists(self.trace)
+               or os.path.getsize(self.trace) < size):
+            self.assertLess(time.monotonic(), deadline, "no trace is written")
+            time.sleep(0.02)
 
     @on_every_interpreter
     def test_forked_children_leave_traces_that_name_their_parent(self, python):
@@ -50,14 +67,16 @@ if __name__ == '__main__':
         self.record(python, program)
         children = [name for name in self.traces() if of_child(name)]
         self.assertEqual(len(children), 3, self.errors)
-        parents = sorted(self.meta(name)["parent"] for name in children)
+        parents = []
+        for name in children:
+            self.assertIn("equal", self.verify(name))
+            self.assertGreater(len(self.lines(name)), 10000)
+            parents.append(self.meta(name)["parent"])
+        parents.sort()
         self.assertEqual(parents, ["t.trace 0", "t.trace 1", "t.trace 2"])
         forks = [line.split()[1:3] for line in self.lines()
                  if line.startswith("fork ")]
         self.assertEqual([number for number, _ in forks], ["0", "1", "2"])
-        for name in children:
-            self.assertIn("equal", self.verify(name))
-            self.assertGreater(len(self.lines(name)), 10000)
 
     @on_every_interpreter
     def test_spawned_and_executed_processes_leave_traces_of_their_own(
@@ -75,10 +94,13 @@ os.execv(sys.executable, [sys.executable, '-c', code])
         self.record(python, program)
         names = self.traces()
         self.assertEqual(len(names), 4, self.errors)
+        runs = set()
         for name in names:
             self.assertIn("equal", self.verify(name))
-            self.assertNotIn("parent", self.meta(name))
-        self.assertEqual(len({self.meta(name)["run"] for name in names}), 1)
+            meta = self.meta(name)
+            self.assertNotIn("parent", meta)
+            runs.add(meta["run"])
+        self.assertEqual(len(runs), 1)
 
     @on_every_interpreter
     def test_a_killed_program_loses_no_stored_record(self, python):
@@ -96,10 +118,11 @@ os.execv(sys.executable, [sys.executable, '-c', code])
         self.assertGreaterEqual(objects, 30000)
 
     def test_a_killed_collector_leaves_the_program_and_a_readable_trace(self):
-        process = self.start(PYTHONS[0], "-c", BUSY % 6)
+        process = self.start(PYTHONS[0], "-c", UNTIL_ENOUGH)
         self.assertEqual(process.stdout.readline(), b"begun\n")
-        time.sleep(2)
+        self.wait_for_bytes(100000)
         process.kill()  # not reaped before the program is done
+        self.write("", "enough")
         self.assertEqual(process.stdout.read(), b"done\n")
         process.wait()
         process.stderr.close()
@@ -148,14 +171,14 @@ os.execv(sys.executable, [sys.executable, '-c', code])
 import time
 try:
     print('begun', flush=True)
-    time.sleep(60)
+    time.sleep(300)
 except KeyboardInterrupt:
     print('interrupted')
     raise SystemExit(5)
 """)
         self.assertEqual(process.stdout.readline(), b"begun\n")
         process.send_signal(signal.SIGINT)
-        output, errors = process.communicate(timeout=30)
+        output, errors = process.communicate(timeout=120)
         self.assertEqual(output, b"interrupted\n")
         self.assertEqual(process.returncode, 5, errors)
         self.assertIn("equal", self.verify())
@@ -183,7 +206,7 @@ print('done')
         process = self.start(PYTHONS[0], "-c", BUSY % 2)
         self.assertEqual(process.stdout.readline(), b"begun\n")
         resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (4096, 4096))
-        output, errors = process.communicate(timeout=60)
+        output, errors = process.communicate(timeout=120)
         self.assertEqual(output, b"done\n")
         self.assertEqual(process.returncode, 125)
         self.assertIn(b"cannot write: File too large", errors)

@@ -50,6 +50,7 @@ class TracedRun(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.folder = folder.name
         self.trace = os.path.join(self.folder, "t.trace")
+        self._dump = (None, [])
 
     def environment(self, extra):
         environment = {**os.environ, **extra}
@@ -97,7 +98,14 @@ class TracedRun(unittest.TestCase):
         return self.arenalab("verify", trace or self.trace)
 
     def lines(self, trace=None):
-        return self.arenalab("trace", "dump", trace or self.trace).splitlines()
+        """The text form; a trace that is asked for again is not read again."""
+        trace = trace or self.trace
+        stat = os.stat(trace)
+        key = (trace, stat.st_ino, stat.st_size, stat.st_mtime_ns)
+        if self._dump[0] != key:
+            text = self.arenalab("trace", "dump", trace)
+            self._dump = (key, text.splitlines())
+        return self._dump[1]
 
     def meta(self, trace=None):
         pairs = (line.split(" ", 2)[1:] for line in self.lines(trace)
