@@ -24,7 +24,7 @@ zpty -w shell 'LISTMAX=0; zstyle ":completion:*" list-prompt ""; bindkey "^I" me
 zpty -w shell 'zstyle ":completion:*" format ""; echo re''ady'
 zpty -r -m shell line '*ready*' >/dev/null
 zpty -n -w shell $'%s\\t'
-sleep 1
+sleep 0.5
 zpty -w shell ''
 zpty -w shell 'echo fin''ished'
 zpty -r -m shell line '*finished*'
