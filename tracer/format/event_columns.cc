@@ -1,4 +1,5 @@
-// See event_columns.h.
+// See event_columns.h. What runs for each event is `inline`, or the compiler,
+// which makes code for shared libraries too, would not inline it.
 #include "tracer/format/event_columns.h"
 
 #include <zstd.h>
@@ -16,8 +17,6 @@ using namespace layout;
 
 namespace {
 
-// An event is at most three contexts and itself.
-constexpr std::uint32_t kHeadsPerEvent = 4;
 constexpr std::uint32_t kBytesPerHead = 3;
 // A realloc: one given up, one handed out.
 constexpr std::uint32_t kAddressesPerEvent = 2;
@@ -51,6 +50,8 @@ EventColumns::EventColumns(TraceWriterOptions options)
       births_end_(buffers_->births),
       deaths_end_(buffers_->deaths),
       wide_end_(buffers_->wide),
+      wide_limit_(buffers_->wide + kMaxWideBytes - kWideBytesPerEvent -
+                  kMaxNameBytes),
       options_(std::move(options)),
       model_(options_.window_log2),
       ordinals_log2_(options_.window_log2 + 1),
@@ -60,12 +61,6 @@ EventColumns::EventColumns(TraceWriterOptions options)
 }
 
 EventColumns::~EventColumns() { ZSTD_freeCCtx(compressor_); }
-
-bool EventColumns::full() const {
-  return heads_ + kHeadsPerEvent > kMaxHeads ||
-         wide_end_ + kWideBytesPerEvent + kMaxNameBytes >
-             buffers_->wide + kMaxWideBytes;
-}
 
 void EventColumns::Append(const Event& event, std::uint64_t request) {
   if (heads_ == 0) BeginBlock(request);
@@ -87,7 +82,8 @@ void EventColumns::BeginBlock(std::uint64_t request) {
   begin_.window_log2 = static_cast<std::uint8_t>(model_.window_log2());
 }
 
-void EventColumns::PutHead(unsigned kind, unsigned layer, unsigned rest) {
+inline void EventColumns::PutHead(unsigned kind, unsigned layer,
+                                  unsigned rest) {
   const unsigned head = kind | layer << kLayerShift | rest;
   ++heads_;
   std::uint8_t& byte = buffers_->byte_of[head];
@@ -104,7 +100,7 @@ void EventColumns::PutHead(unsigned kind, unsigned layer, unsigned rest) {
   *heads_end_++ = static_cast<std::uint8_t>(byte - 1);
 }
 
-void EventColumns::PutWide(std::uint64_t value) {
+inline void EventColumns::PutWide(std::uint64_t value) {
   wide_end_ = PutVarint(wide_end_, value);
 }
 
@@ -145,11 +141,11 @@ bool EventColumns::FindRegion(std::uint64_t base) {
   return true;
 }
 
-std::uint32_t& EventColumns::OrdinalSlot(std::uint64_t address) {
+inline std::uint32_t& EventColumns::OrdinalSlot(std::uint64_t address) {
   return ordinals_[address * 0x9e3779b97f4a7c15u >> (64 - ordinals_log2_)];
 }
 
-void EventColumns::PutBirth(const Event& event) {
+inline void EventColumns::PutBirth(const Event& event) {
   const unsigned shift = begin_.class_shift;
   const unsigned of_class =
       AddressModel::ClassOf(event.layer, event.size_bytes, shift);
@@ -164,7 +160,7 @@ void EventColumns::PutBirth(const Event& event) {
   if (code == kExplicit) PutAddress(event.address);
 }
 
-void EventColumns::PutDeath(std::uint64_t address) {
+inline void EventColumns::PutDeath(std::uint64_t address) {
   const AddressModel::Ordinal ordinal = OrdinalSlot(address);
   if (model_.Remembers(ordinal) && model_.AddressOf(ordinal) == address) {
     PutDeathNumber(model_.DeathOf(ordinal));
@@ -175,7 +171,7 @@ void EventColumns::PutDeath(std::uint64_t address) {
   PutAddress(address);
 }
 
-void EventColumns::PutDeathNumber(std::uint64_t death) {
+inline void EventColumns::PutDeathNumber(std::uint64_t death) {
   if (death < kWideDeath) {
     *deaths_end_++ = static_cast<std::uint8_t>(death);
     return;
@@ -190,7 +186,7 @@ void EventColumns::PutDeathNumber(std::uint64_t death) {
   }
 }
 
-void EventColumns::PutContext(const Event& event) {
+inline void EventColumns::PutContext(const Event& event) {
   if (event.thread != thread_) {
     thread_ = event.thread;
     PutHead(kContext, kContextThread, 0);
@@ -208,7 +204,7 @@ void EventColumns::PutContext(const Event& event) {
   }
 }
 
-void EventColumns::PutRequest(const Event& event) {
+inline void EventColumns::PutRequest(const Event& event) {
   const bool freed = event.kind == EventKind::kFree;
   const bool moved = event.kind == EventKind::kRealloc;
   const unsigned extras = (event.depth != 0 ? kExtraDepth : 0) |

@@ -32,7 +32,10 @@ class EventColumns {
 
   bool empty() const { return heads_ == 0; }
   // No room for another event: take the block first.
-  bool full() const;
+  bool full() const {
+    return heads_ > layout::kMaxHeads - kHeadsPerEvent ||
+           wide_end_ > wide_limit_;
+  }
   // thread, state and time are compared with the last event's and written where
   // they changed.
   void Append(const Event& event, std::uint64_t request);
@@ -56,12 +59,16 @@ class EventColumns {
   std::uint32_t& OrdinalSlot(std::uint64_t address);
   void StoreColumn(layout::ColumnId id, const void* raw, std::size_t bytes);
 
+  // An event is at most three contexts and itself.
+  static constexpr std::uint32_t kHeadsPerEvent = 4;
+
   struct Buffers;  // one allocation, its pages touched as they fill
   const std::unique_ptr<Buffers> buffers_;
   std::uint8_t* heads_end_;
   std::uint8_t* births_end_;
   std::uint8_t* deaths_end_;
   std::uint8_t* wide_end_;
+  std::uint8_t* const wide_limit_;  // behind it an event may not fit
   std::uint32_t heads_ = 0;
   std::uint32_t table_ = 0;  // heads that have a byte of their own
   std::uint32_t explicit_ = 0;

@@ -127,6 +127,38 @@ void EventDecoder::OpenColumn(const ColumnEntry& entry,
   column = {buffer.data(), buffer.data() + got};
 }
 
+inline std::uint8_t EventDecoder::Byte(ColumnId id) {
+  Column& column = columns_[id];
+  if (column.at == column.end) {
+    Fail("column " + std::to_string(id) + " ends early");
+  }
+  return *column.at++;
+}
+
+inline std::uint64_t EventDecoder::Wide() {
+  Column& column = columns_[kWideColumn];
+  std::uint64_t value;
+  if (!GetVarint(&column.at, column.end, &value)) {
+    Fail("a number that is cut short or over 64 bits");
+  }
+  return value;
+}
+
+inline std::uint64_t EventDecoder::Address() {
+  std::uint32_t word = 0;
+  for (unsigned i = 0; i < sizeof word; ++i) {
+    word |= std::uint32_t{Byte(static_cast<ColumnId>(kAddressColumn + i))}
+            << 8 * i;
+  }
+  const std::uint32_t region = word >> kRegionShift;
+  if (region < region_count_) {
+    return regions_[region] +
+           (std::uint64_t{word & kRegionMask} << kAddressUnitShift);
+  }
+  if (word != kEscape) Fail("an address in a region that the block lacks");
+  return Wide();
+}
+
 bool EventDecoder::Next(Event* event) {
   while (heads_left_ != 0) {
     --heads_left_;
@@ -156,7 +188,7 @@ bool EventDecoder::Next(Event* event) {
   return false;
 }
 
-unsigned EventDecoder::Head() {
+inline unsigned EventDecoder::Head() {
   const unsigned byte = Byte(kHeadsColumn);
   if (byte == kLiteralHead) {
     const unsigned low = Byte(kHeadsColumn);
@@ -166,7 +198,7 @@ unsigned EventDecoder::Head() {
   return head_table_[byte];
 }
 
-std::uint64_t EventDecoder::HandedOut(const Event& event) {
+inline std::uint64_t EventDecoder::HandedOut(const Event& event) {
   const unsigned of_class =
       AddressModel::ClassOf(event.layer, event.size_bytes, class_shift_);
   const std::uint64_t predicted =
@@ -186,7 +218,7 @@ std::uint64_t EventDecoder::HandedOut(const Event& event) {
   return address;
 }
 
-std::uint64_t EventDecoder::DeathNumber() {
+inline std::uint64_t EventDecoder::DeathNumber() {
   const unsigned byte = Byte(kDeathsColumn);
   if (byte < kWideDeath) return byte;
   const unsigned bits = byte - kWideDeath;
@@ -202,7 +234,7 @@ std::uint64_t EventDecoder::DeathNumber() {
   return death;
 }
 
-std::uint64_t EventDecoder::GivenUp() {
+inline std::uint64_t EventDecoder::GivenUp() {
   const std::uint64_t death = DeathNumber();
   if (death == kExplicitDeath) {
     const std::uint64_t address = Address();
@@ -217,7 +249,7 @@ std::uint64_t EventDecoder::GivenUp() {
   return model_->AddressOf(ordinal);
 }
 
-void EventDecoder::DecodeRequest(unsigned head, Event* event) {
+inline void EventDecoder::DecodeRequest(unsigned head, Event* event) {
   event->kind = static_cast<EventKind>(head & kKindMask);
   event->layer = static_cast<Layer>(head >> kLayerShift & kLayerMask);
   event->size_bytes = head >> kSizeShift;
@@ -304,23 +336,6 @@ void EventDecoder::Fail(const std::string& what) const {
                    "; the file was damaged or not written by arenalab");
 }
 
-std::uint8_t EventDecoder::Byte(ColumnId id) {
-  Column& column = columns_[id];
-  if (column.at == column.end) {
-    Fail("column " + std::to_string(id) + " ends early");
-  }
-  return *column.at++;
-}
-
-std::uint64_t EventDecoder::Wide() {
-  Column& column = columns_[kWideColumn];
-  std::uint64_t value;
-  if (!GetVarint(&column.at, column.end, &value)) {
-    Fail("a number that is cut short or over 64 bits");
-  }
-  return value;
-}
-
 std::uint32_t EventDecoder::Wide32() {
   const std::uint64_t value = Wide();
   if (value > std::numeric_limits<std::uint32_t>::max()) {
@@ -338,21 +353,6 @@ std::string_view EventDecoder::Name() {
   const std::string_view name(reinterpret_cast<const char*>(wide.at), bytes);
   wide.at += bytes;
   return name;
-}
-
-std::uint64_t EventDecoder::Address() {
-  std::uint32_t word = 0;
-  for (unsigned i = 0; i < sizeof word; ++i) {
-    word |= std::uint32_t{Byte(static_cast<ColumnId>(kAddressColumn + i))}
-            << 8 * i;
-  }
-  const std::uint32_t region = word >> kRegionShift;
-  if (region < region_count_) {
-    return regions_[region] +
-           (std::uint64_t{word & kRegionMask} << kAddressUnitShift);
-  }
-  if (word != kEscape) Fail("an address in a region that the block lacks");
-  return Wide();
 }
 
 }  // namespace arenalab

@@ -23,7 +23,9 @@ struct HeapImage;
 
 struct TraceWriterOptions {
   int compression_level = 1;  // zstd's; 1: it runs beside the traced program
-  unsigned window_log2 = 16;  // births that a death may name
+  // Births that a death may name. 13: what the writer keeps of them stays in a
+  // processor's own cache, and a longer one saves little (README.md).
+  unsigned window_log2 = 13;
   // Leaves out what it tells; then metadata must say so (kPackedKey).
   std::unique_ptr<AddressPredictor> predictor;
 };
