@@ -26,4 +26,9 @@ struct ReportOptions {
 std::string RenderReport(const nlohmann::json& results,
                          const ReportOptions& options);
 
+// What `arenalab inspect --json` wrote, as a page without a script. Throws
+// InputError if it is something else.
+bool IsInspection(const nlohmann::json& json);
+std::string RenderInspection(const nlohmann::json& inspection);
+
 }  // namespace arenalab

@@ -4,6 +4,7 @@
 
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -48,6 +49,22 @@ nlohmann::ordered_json ResultsOf(const std::string& input) {
   return ReplayForPeople(std::move(request));
 }
 
+// What `arenalab inspect --json` wrote, or null. Its schema is the first of its
+// keys; results of a replay may be large, and are not parsed for this.
+nlohmann::json InspectionIn(const std::string& input) {
+  if (input == "-" || IsTraceFile(input)) return nullptr;
+  std::ifstream file(input);
+  std::string head(64, '\0');
+  file.read(head.data(), static_cast<std::streamsize>(head.size()));
+  if (head.find("arenalab.inspect/") == std::string::npos) return nullptr;
+  file.clear();
+  file.seekg(0);
+  nlohmann::json json = nlohmann::json::parse(file, nullptr, false);
+  if (json.is_discarded())
+    throw InputError(input + ": is cut short, or no JSON");
+  return json;
+}
+
 }  // namespace
 
 void WriteReport(const nlohmann::json& results, const std::string& source,
@@ -71,6 +88,14 @@ int Run(Arguments& arguments) {
   if (!arguments.force && std::filesystem::is_regular_file(arguments.out)) {
     throw InputError(arguments.out + ": exists; -f overwrites it");
   }
+  if (const nlohmann::json inspection = InspectionIn(arguments.results);
+      !inspection.is_null()) {
+    WriteWholeFile(arguments.out, arguments.force,
+                   RenderInspection(inspection));
+    if (arguments.out != "-")
+      std::fprintf(stderr, "%s\n", arguments.out.c_str());
+    return kOk;
+  }
   WriteReport(ResultsOf(arguments.results), arguments.results, arguments.out,
               arguments.force,
               ReportOptions{
@@ -87,8 +112,9 @@ void AddReport(CommandLine& line) {
       "report", "Write the results of a replay as one offline HTML page.");
   auto arguments = std::make_shared<Arguments>();
   verb.Positional("RESULTS", &arguments->results,
-                  "what `arenalab replay -o` wrote (- reads stdin), or a "
-                  "recording, which is replayed first")
+                  "what `arenalab replay -o` wrote (- reads stdin), what "
+                  "`arenalab inspect --json` wrote, or a recording, which is "
+                  "replayed first")
       .Required();
   verb.Value("-o,--output", &arguments->out,
              "the page [RESULTS with .report.html]; - writes stdout");
@@ -104,6 +130,7 @@ void AddReport(CommandLine& line) {
       "Examples:\n"
       "  arenalab report run.json\n"
       "  arenalab report run.trace -o page.html -f\n"
+      "  arenalab inspect --json 4711 > now.json; arenalab report now.json\n"
       "  arenalab replay run.trace -o - | arenalab report - -o page.html");
   verb.Does([arguments] { return Run(*arguments); });
 }

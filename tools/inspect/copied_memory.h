@@ -49,6 +49,13 @@ class CopiedMemory : public TargetMemory {
     std::memcpy(out, copy->bytes.get() + (address - copy->begin), bytes);
     return bytes;
   }
+  std::size_t ReadPresent(std::uint64_t address, void* out,
+                          std::size_t bytes) override {
+    const Copied* copy = At(address);
+    return copy == nullptr || copy->pages.empty()
+               ? target_.ReadPresent(address, out, bytes)
+               : Read(address, out, bytes);
+  }
   std::vector<PageState> Pages(std::uint64_t begin,
                                std::uint64_t end) override {
     const Copied* copy = At(begin);

@@ -20,6 +20,10 @@ class LiveProcess : public TargetMemory {
 
   std::size_t Read(std::uint64_t address, void* out,
                    std::size_t bytes) override;
+  std::size_t ReadPresent(std::uint64_t address, void* out,
+                          std::size_t bytes) override {
+    return ReadMapped(address, out, bytes);
+  }
   std::vector<PageState> Pages(std::uint64_t begin, std::uint64_t end) override;
 
   // smaps_rollup, read directly before or after the mappings.

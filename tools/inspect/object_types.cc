@@ -93,9 +93,12 @@ std::unique_ptr<ObjectType> ObjectTypes::Read(std::uint64_t address) const {
 }
 
 const ObjectType* ObjectTypes::TypeAt(std::uint64_t address) {
+  Recent& recent = recent_[(address / 16 ^ address / 16384) % kRecent];
+  if (recent.address == address) return recent.type;
   const auto [at, is_new] = known_.try_emplace(address);
   if (is_new) at->second = Read(address);
-  return at->second.get();
+  recent = {address, at->second.get()};
+  return recent.type;
 }
 
 HeldObject ObjectTypes::Identify(const unsigned char* block,

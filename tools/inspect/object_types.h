@@ -17,6 +17,7 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "tools/inspect/target_memory.h"
 
@@ -63,7 +64,16 @@ class ObjectTypes {
  private:
   std::unique_ptr<ObjectType> Read(std::uint64_t address) const;
 
+  // Most blocks hold one of few types: those that were asked for last, by a few
+  // bits of their address.
+  struct Recent {
+    std::uint64_t address = 0;
+    const ObjectType* type = nullptr;
+  };
+  static constexpr std::size_t kRecent = 1024;
+
   TargetMemory& memory_;
+  std::vector<Recent> recent_ = std::vector<Recent>(kRecent);
   std::unordered_map<std::uint64_t, std::unique_ptr<ObjectType>> known_;
 };
 

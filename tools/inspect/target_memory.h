@@ -34,6 +34,13 @@ class TargetMemory {
   virtual std::size_t Read(std::uint64_t address, void* out,
                            std::size_t bytes) = 0;
 
+  // The same of pages that have content, as was just found: it need not be
+  // looked up again.
+  virtual std::size_t ReadPresent(std::uint64_t address, void* out,
+                                  std::size_t bytes) {
+    return Read(address, out, bytes);
+  }
+
   // One value a page of [begin, end). REQUIRES: both are whole pages. A page of
   // zeros that was only ever read is absent, as in Rss.
   virtual std::vector<PageState> Pages(std::uint64_t begin,
@@ -66,7 +73,8 @@ class TargetMemory {
       std::size_t j = i;
       while (j < pages.size() && pages[j] != PageState::kAbsent) ++j;
       if (j > i)
-        Read(begin + i * kPageBytes, to + i * kPageBytes, (j - i) * kPageBytes);
+        ReadPresent(begin + i * kPageBytes, to + i * kPageBytes,
+                    (j - i) * kPageBytes);
       i = j > i ? j : i + 1;
     }
     return pages;

@@ -9,7 +9,6 @@ import unittest
 import xml_report
 from stopped_program import StoppedProgram, inspect, interpreters
 
-KINDS = ("start", "lists", "strings", "records", "wave")
 TITLE = "Small block threshold"
 FREE_LISTS = " free "  # of types: the interpreter's, not pymalloc's
 
@@ -29,11 +28,13 @@ def version(interpreter):
 
 class Dump(unittest.TestCase):
 
+    KINDS = ("start", "lists", "strings", "records", "wave")
+
     def check(self, interpreter):
-        programs = [StoppedProgram(interpreter, kind) for kind in KINDS]
+        programs = [StoppedProgram(interpreter, kind) for kind in self.KINDS]
         for program in programs:
             self.addCleanup(program.end)
-        for kind, program in zip(KINDS, programs):
+        for kind, program in zip(self.KINDS, programs):
             with self.subTest(kind), program:
                 status, said, errors = inspect("--debugmallocstats", program.pid)
                 self.assertEqual((status, errors), (0, ""))

@@ -9,8 +9,12 @@
 #include "allocators/pymalloc/generation.h"
 #include "allocators/pymalloc/size_class.h"
 #include "tests/tools/inspect/image_memory.h"
+#include "tools/inspect/block_map.h"
 #include "tools/inspect/c_heap.h"
+#include "tools/inspect/header_search.h"
+#include "tools/inspect/heap_imaging.h"
 #include "tools/inspect/object_types.h"
+#include "tracer/format/input_error.h"
 
 namespace arenalab {
 namespace {
@@ -150,7 +154,7 @@ TEST_F(HeapReadingTest, SurvivesDamage) {
   std::mt19937_64 random(1);
   std::vector<unsigned char> whole(memory_.At(kArena),
                                    memory_.At(kArena) + 3 * 4096);
-  std::uint64_t read = 0;
+  std::uint64_t read = 0, images = 0, refused = 0;
   for (int round = 0; round < 2000; ++round) {
     std::memcpy(memory_.At(kArena), whole.data(), whole.size());
     std::memset(memory_.At(kState), 0, 0x2000);
@@ -163,9 +167,29 @@ TEST_F(HeapReadingTest, SurvivesDamage) {
       *memory_.At(places[random() % 4]) = static_cast<unsigned char>(random());
     }
     ObjectTypes types(memory_);
+    SearchHeaders(memory_);
     for (const AllocatorState& state : FindAllocatorStates(memory_)) {
       const auto geometry = DecideGeometry(memory_, state);
       if (!geometry) continue;
+      try {
+        // What is no contradiction is an image that a decoder takes.
+        std::vector<std::uint8_t> bytes;
+        EncodeHeapImage(ReadHeapImage(memory_, state, *geometry), &bytes);
+        images += DecodeHeapImages(bytes, "").size();
+      } catch (const InputError&) {
+        ++refused;
+      }
+      BlockMap blocks(*geometry);
+      ReadHeap(memory_, state, *geometry, [&](const LiveBlock& block) {
+        blocks.Add(block, types.Identify(block.bytes, block.block_bytes));
+      });
+      // The target runs on: what is followed is not what was added.
+      for (int i = 0; i < 4; ++i)
+        *memory_.At(kArena + random() % whole.size()) =
+            static_cast<unsigned char>(random());
+      ReadHeap(memory_, state, *geometry,
+               [&](const LiveBlock& block) { blocks.Follow(block); });
+      blocks.Visit([](const LiveBlock&, const HeldObject&) {});
       const HeapReading heap =
           ReadHeap(memory_, state, *geometry, [&](const LiveBlock& block) {
             types.Identify(block.bytes, block.block_bytes);
@@ -180,6 +204,7 @@ TEST_F(HeapReadingTest, SurvivesDamage) {
     }
   }
   EXPECT_GT(read, 200u);  // or the damage is such that nothing is tried
+  EXPECT_GT(images + refused, 100u);
 }
 
 TEST(HostileMemory, RandomBytesHoldNothing) {
@@ -191,6 +216,31 @@ TEST(HostileMemory, RandomBytesHoldNothing) {
     memory.Write(0x100000 + at, random());
   EXPECT_TRUE(FindAllocatorStates(memory).empty());
   EXPECT_TRUE(FindCHeaps(memory).empty());
+  EXPECT_FALSE(SearchHeaders(memory));
+}
+
+// Headers that are right, one a page, each of another arena: as many arenas of
+// one pool, in time that is linear.
+TEST(HostileMemory, FalseHeadersCostLinearTime) {
+  ImageMemory memory;
+  constexpr std::uint64_t kBytes = 32 << 20;
+  memory.Map(0x100000, kBytes);
+  const std::uint64_t block = BlockSize(kGeometry, kClass);
+  for (std::uint64_t at = 0x100000; at < 0x100000 + kBytes; at += 4096) {
+    PoolHeader header = {};
+    header.live_blocks = 1;
+    header.arena_index = static_cast<std::uint32_t>(at >> 12);
+    header.size_class = kClass;
+    header.next_offset =
+        static_cast<std::uint32_t>(kGeometry.header_bytes + block);
+    header.max_next_offset =
+        static_cast<std::uint32_t>(kGeometry.pool_bytes - block);
+    memory.Write(at, header);
+  }
+  const auto found = SearchHeaders(memory);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->state.arenas.size(), kBytes / 4096);
+  EXPECT_LT(memory.reads, 4 * kBytes / 4096);
 }
 
 // A false state at every word: each refers to the mapping itself.

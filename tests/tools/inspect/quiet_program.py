@@ -7,6 +7,8 @@ Between the dump and the wait nothing is allocated: neither call takes an
 argument or makes an object. IDS, if given, is a file for the address and type
 of every object that the program holds of its own kind.
 """
+import ast
+import collections
 import gc
 import os
 import signal
@@ -58,6 +60,38 @@ def mixed():
         kept.append({"number": i, "parts": [float(i), str(i), (i, i + 1)], "set": {i, str(i)},
                      "call": (lambda j=i: j), "bytes": b"%d" % i})
     return kept[::3] + records()[:200]
+
+
+def numbers():
+    kept = [i * 7919 ** (i % 40) for i in range(30000)]
+    return kept[::5] + [complex(i, i) for i in range(5000)] + [i / 7 for i in range(20000)][::3]
+
+
+def closures():
+    def outer(number):
+        def inner(more=number):
+            yield number, more
+        return inner
+    kept = [outer(i) for i in range(8000)]
+    running = [function() for function in kept[::3]]
+    for generator in running:
+        next(generator)
+    return kept[::2] + running
+
+
+def deque():
+    kept = collections.deque(maxlen=3000)
+    for i in range(30000):
+        kept.append({"number": i, i: str(i)})
+    return kept
+
+
+def parsed():
+    source = "\n".join("def f%d(a, b=%d): return [a + b, {'k': a}, (b, %d)]" % (i, i, i)
+                       for i in range(800))
+    names = {}
+    exec(compile(source, "made", "exec"), names)
+    return ast.parse(source).body[::9], names
 
 
 def owners():

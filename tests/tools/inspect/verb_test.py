@@ -138,6 +138,36 @@ class Verb(unittest.TestCase):
         said, errors = process.communicate()
         self.assertEqual((said, errors, process.returncode), ("[]\nTrue True\n", "", 0))
 
+    def test_report_makes_a_page_of_an_inspection(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "now.json")
+            with StoppedProgram(PYTHON, "wave") as program:
+                with open(path, "w") as out:
+                    subprocess.run([ARENALAB, "inspect", "--json", str(program.pid)],
+                                   stdout=out, check=True)
+            done = subprocess.run([ARENALAB, "report", path], stdout=subprocess.PIPE,
+                                  stderr=subprocess.PIPE, universal_newlines=True)
+            page = os.path.join(folder, "now.report.html")
+            self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "", page + "\n"))
+            with open(path) as file:
+                found = json.load(file)
+            with open(page) as file:
+                html = file.read()
+            for sentence in found["verdict"]:
+                self.assertIn(sentence.replace("'", "&#39;"), html.replace("'", "&#39;"))
+            self.assertEqual(len(found["verdict"]), 3)
+            arenas = found["heaps"][0]["arena_list"]
+            self.assertEqual(html.count("<rect "), len(arenas))
+            self.assertIn("%d live blocks" % arenas[0]["live_blocks"], html)
+            self.assertNotIn("<script", html)
+            self.assertNotIn("http", html)
+            with open(path, "w") as out:
+                json.dump({"schema": "arenalab.inspect/1"}, out)
+            done = subprocess.run([ARENALAB, "report", path, "-f"], stderr=subprocess.PIPE,
+                                  universal_newlines=True)
+            self.assertEqual(done.returncode, 3)
+            self.assertIn("not what `arenalab inspect --json` writes", done.stderr)
+
     def test_watch_prints_lines_until_the_process_ends(self):
         with StoppedProgram(PYTHON, "start") as program:
             watch = subprocess.Popen([ARENALAB, "inspect", "--watch", "0.1", str(program.pid)],
