@@ -132,7 +132,7 @@ export class Colouring {
     if (this.kind === 'free') {
       const {samples} = objects;
       const death = objects.death[row];
-      const end = sample < this.programEnd ? this.programEnd : samples - 1;
+      const end = sample <= this.programEnd ? this.programEnd : samples - 1;
       if (death > end) return kNever;
       return Math.round(240 * Math.sqrt((death - sample) / (end - sample)));
     }
