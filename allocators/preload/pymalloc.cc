@@ -35,6 +35,18 @@ constinit PythonAllocator native_raw{};
 constinit ArenaAllocator native_arena{};
 constinit char settings[1024]{};
 
+// A policy of its own that pays (workloads/study/README.md), with constants as
+// a generation has: the pages of a pool without a live block are given back.
+struct FreePoolsGivenBack {
+  static constexpr std::string_view kName = "cpython-3.11,madvise_free_pools:1";
+  static constexpr GeometryValues kGeometry = Cpython311::kGeometry;
+  static constexpr PolicyValues kPolicy = [] {
+    PolicyValues policy = Cpython311::kPolicy;
+    policy.discard_free_pools = true;
+    return policy;
+  }();
+};
+
 // What the chosen heap's type decides.
 struct Functions {
   const char* (*start)();
@@ -266,6 +278,12 @@ const char* Start(const Beneath& beneath) {
   native_arena = beneath.arena;
   const char* error = ReadSettings(Taken("ARENALAB_PYMALLOC"));
   if (error != nullptr) return error;
+  HeapSettings values{};
+  if (ReadHeapSettings(settings, &values) == nullptr &&
+      values.geometry == FreePoolsGivenBack::kGeometry &&
+      values.policy == FreePoolsGivenBack::kPolicy) {
+    return Under<Heap<FreePoolsGivenBack>>::Start();
+  }
   VisitHeapOfSettings(settings, [&]<class H>() { error = Under<H>::Start(); });
   return error;
 }
