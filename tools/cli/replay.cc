@@ -23,6 +23,9 @@ struct Flags {
   std::string clock = "both";
   bool overwrite = false;
   bool no_oracle = false;
+  int latency = 0;
+  double age = 0;
+  Litter litter;
 };
 
 // As typed; CLI11 keeps no argv.
@@ -48,11 +51,18 @@ int Run(Flags& flags) {
   flags.request.scope = *ScopeNamed(flags.scope);
   flags.request.touch = *TouchOfName(flags.touch);
   flags.request.oracle = !flags.no_oracle;
-  flags.request.recorded_clock = flags.clock == "both";
+  flags.request.recorded_clock = flags.clock != "stopped";
+  flags.request.idled_clock = flags.clock == "control";
+  flags.request.latency_one_in = static_cast<std::uint32_t>(flags.latency);
+  if (flags.age > 0) {
+    flags.litter.multiplier = flags.age;
+    flags.request.litter = flags.litter;
+  }
   const nlohmann::ordered_json results = ReplayForPeople(flags.request);
   WriteResults(results, flags.output, flags.overwrite);
   if (flags.output == "-") return kOk;
   std::fputs(SummaryTable(results).c_str(), stdout);
+  std::fputs(LatencyTable(results).c_str(), stdout);
   std::fputs("\n", stdout);
   for (const auto& line : results["verdict"]["lines"]) {
     std::printf("%s\n", line.get<std::string>().c_str());
@@ -122,8 +132,9 @@ void AddReplay(CommandLine& line) {
   verb.Value("--clock", &flags->clock,
              "The time that allocators see in memory runs: stopped (a "
              "replay waits for nothing), and, for those that give back "
-             "by the clock, also the recorded time")
-      .OneOf({"both", "stopped"})
+             "by the clock, also the recorded time; control: also a replay "
+             "that really idles as long as the program did")
+      .OneOf({"both", "stopped", "control"})
       .ShowDefault();
   verb.Flag("--no-oracle", &flags->no_oracle,
             "Leave out the limit with foresight, which packs all requests "
@@ -131,6 +142,22 @@ void AddReplay(CommandLine& line) {
   verb.Value("--repetitions", &request.repetitions,
              "Timed rounds; 0 measures no times")
       .Between(0, 10000)
+      .ShowDefault();
+  verb.Value("--latency", &flags->latency,
+             "Time one request in N by itself, in a replay of its own: p50, "
+             "p99, p99.9 and the longest by kind of request; 0: none")
+      .Between(0, 1000000000)
+      .ShowDefault();
+  verb.Value("--age", &flags->age,
+             "Litter the heap first: N times the trace's peak number of live "
+             "objects, sizes drawn from the trace; 0: a fresh heap")
+      .Between(0.0, 1000.0)
+      .ShowDefault();
+  verb.Value("--age-occupancy", &flags->litter.occupancy,
+             "The share of the litter that stays")
+      .Between(0.0, 1.0)
+      .ShowDefault();
+  verb.Value("--age-seed", &flags->litter.seed, "What the litter is drawn from")
       .ShowDefault();
   verb.Value("--samples", &request.samples,
              "Samples along the run, besides its moments")

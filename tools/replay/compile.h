@@ -83,8 +83,9 @@ struct CompiledTrace {
   Scope scope = Scope::kPython;
   std::uint64_t steps = 0;
   std::uint64_t inherited_steps = 0;
-  std::uint64_t requests = 0;  // in the trace, whatever their scope
-  std::uint32_t slots = 0;     // peak number of live objects
+  std::uint64_t litter_steps = 0;  // the first of these; age.h
+  std::uint64_t requests = 0;      // in the trace, whatever their scope
+  std::uint32_t slots = 0;         // peak number of live objects
   std::uint64_t duration_ns = 0;
   std::uint32_t threads = 0;
   std::uint32_t states = 0;

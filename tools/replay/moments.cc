@@ -23,7 +23,8 @@ Totals Sum(const CompiledTrace& trace, std::size_t max_small_bytes) {
   StepCursor cursor(trace);
   for (Step step; cursor.Next(&step);) {
     requested.Take(step);
-    if (requested.small_bytes() > totals.peak_small_bytes) {
+    if (requested.small_bytes() > totals.peak_small_bytes &&
+        cursor.steps() > trace.litter_steps) {
       totals.peak_small_bytes = requested.small_bytes();
       totals.peak_step = cursor.steps();
     }
@@ -138,7 +139,8 @@ Samples ChooseSamples(const CompiledTrace& trace, std::size_t max_small_bytes,
   std::size_t next = 1;  // the next of `count` equal parts of the clock
   for (Step step; cursor.Next(&step);) {
     requested.Take(step);
-    if (cursor.steps() <= finalise.value_or(trace.steps)) {
+    if (cursor.steps() > trace.litter_steps &&
+        cursor.steps() <= finalise.value_or(trace.steps)) {
       finder.Take(cursor.steps(), requested.small_bytes());
     }
     // 128 bits: count times a day's allocations overflows 64.

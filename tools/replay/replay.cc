@@ -88,6 +88,9 @@ class Replayer {
     ListAllocators();
     Phase("reading the trace");
     trace_ = Compile(reader_, request_.scope, Ancestors());
+    if (request_.litter.has_value()) {
+      trace_ = Aged(std::move(trace_), *request_.litter);
+    }
     samples_ = ChooseSamples(trace_, GeometryOf(geometry_)->max_small_bytes,
                              request_.samples);
     Warn();
@@ -210,7 +213,7 @@ class Replayer {
   // this replay knows of; what the addresses say is Verify()'s.
   bool IsRecorded(const std::string& settings) const {
     return !recorded_.empty() && settings == "geometry:" + recorded_ &&
-           request_.arena_offsets.empty() &&
+           request_.arena_offsets.empty() && !request_.litter.has_value() &&
            reader_.Meta("addresses") != "none" && trace_.states <= 1 &&
            !disinherited_;
   }
@@ -341,6 +344,19 @@ class Replayer {
     if (measured.empty()) return;
     MeasureResidentMemory(measured);
     if (request_.repetitions > 0) MeasureRounds(measured);
+    if (request_.latency_one_in == 0) return;
+    for (ReplayedAllocator* allocator : measured) {
+      Phase("latency of " + allocator->spec.spelled);
+      allocator->latency =
+          MeasureLatency(allocator->spec, Timed(), {.touch = request_.touch},
+                         request_.latency_one_in);
+    }
+  }
+
+  OpsProgram Timed() const {
+    return {.fd = trace_.ops.fd(),
+            .ops = trace_.ops.ops().size(),
+            .slots = trace_.slots};
   }
 
   void MeasureResidentMemory(const std::vector<ReplayedAllocator*>& measured) {
@@ -355,6 +371,12 @@ class Replayer {
       allocator->memory =
           MeasureMemory(allocator->spec, program, {.touch = kMemoryTouch});
       if (!GivesBackByTheClock(allocator->spec)) continue;
+      if (request_.idled_clock) {
+        Phase("memory of " + allocator->spec.spelled + ", really idling");
+        allocator->idled = MeasureMemory(
+            allocator->spec, program,
+            {.touch = kMemoryTouch, .clock = ReplayClock::kIdled});
+      }
       Phase("memory of " + allocator->spec.spelled + ", recorded clock");
       allocator->recorded = MeasureMemory(
           allocator->spec, program,
@@ -378,9 +400,7 @@ class Replayer {
     std::vector<AllocatorSpec> specs;
     for (const ReplayedAllocator* allocator : measured)
       specs.push_back(allocator->spec);
-    const OpsProgram program{.fd = trace_.ops.fd(),
-                             .ops = trace_.ops.ops().size(),
-                             .slots = trace_.slots};
+    const OpsProgram program = Timed();
     Phase("times, " + std::to_string(request_.repetitions) + " rounds");
     std::vector<TimedRun> runs = MeasureTimes(
         specs, program, {.touch = request_.touch}, request_.repetitions,
@@ -408,6 +428,7 @@ class Replayer {
     input.reference = reference_;
     input.geometry = geometry_;
     input.oracle = std::move(oracle_);
+    input.litter = request_.litter;
     input.warnings = warnings_;
     input.touch = TouchName(request_.touch);
     input.memory_touch = TouchName(kMemoryTouch);

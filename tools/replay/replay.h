@@ -10,9 +10,11 @@
 #include <cstddef>
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "tools/replay/age.h"
 #include "tools/replay/compile.h"
 #include "tools/replay/measure.h"
 
@@ -33,7 +35,11 @@ struct ReplayRequest {
   // Also measure the memory of allocators that give back by the clock under the
   // recorded one, in which the program's idle time passes.
   bool recorded_clock = true;
-  int repetitions = 10;  // timed rounds; 0: no times
+  // And in a replay that really idles as long as the program did: the control.
+  bool idled_clock = false;
+  std::uint32_t latency_one_in = 0;  // latency.h; 0: not measured
+  std::optional<Litter> litter;      // age.h
+  int repetitions = 10;              // timed rounds; 0: no times
   std::size_t samples = 1000;
   bool oracle = true;  // compute the limit with foresight: oracle.h
   // Called with the name of each phase as it begins; may be empty.

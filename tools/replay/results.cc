@@ -40,7 +40,7 @@ Json Trace(const ResultsInput& input) {
           {"hash", reader.ContentHash()},
           {"requests", trace.requests},
           {"replayed", trace.steps - trace.inherited_steps},
-          {"inherited", trace.inherited_steps},
+          {"inherited", trace.inherited_steps - trace.litter_steps},
           {"program", TextOrNull(reader.Meta("program"))},
           {"python", TextOrNull(reader.Meta("python"))},
           {"geometry", TextOrNull(reader.Meta("geometry"))},
@@ -74,6 +74,13 @@ Json OracleOf(const std::optional<Oracle>& oracle) {
   return {{"by_lifetime", curve(oracle->by_lifetime)},
           {"by_death", curve(oracle->by_death)},
           {"by_size", curve(oracle->by_size)}};
+}
+
+Json AgeOf(const std::optional<Litter>& litter) {
+  if (!litter.has_value()) return nullptr;
+  return {{"multiplier", litter->multiplier},
+          {"occupancy", litter->occupancy},
+          {"seed", litter->seed}};
 }
 
 Bases BasesOf(const ResultsInput& input) {
@@ -155,6 +162,7 @@ nlohmann::ordered_json MakeResults(const ResultsInput& input) {
        {{"scope", ScopeName(input.trace->scope)},
         {"touch", input.touch},
         {"memory_touch", input.memory_touch},
+        {"aged", AgeOf(input.litter)},
         {"clock", "allocated bytes"},
         {"repetitions", input.repetitions},
         {"second_allocator", "system"},

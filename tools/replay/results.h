@@ -9,7 +9,9 @@
 #include <string>
 #include <vector>
 
+#include "tools/replay/age.h"
 #include "tools/replay/compile.h"
+#include "tools/replay/latency.h"
 #include "tools/replay/measure.h"
 #include "tools/replay/model.h"
 #include "tools/replay/moments.h"
@@ -27,7 +29,9 @@ struct ReplayedAllocator {
   std::optional<ModelRun> model;
   std::optional<MemoryRun> memory;    // the machine's clock
   std::optional<MemoryRun> recorded;  // the recorded clock
+  std::optional<MemoryRun> idled;     // really idling
   std::optional<TimedRun> time;
+  std::optional<LatencyRun> latency;
 };
 
 struct ResultsInput {
@@ -40,6 +44,7 @@ struct ResultsInput {
   const ModelRun* reference = nullptr;
   std::string geometry;  // canonical, of `reference`
   std::optional<Oracle> oracle;
+  std::optional<Litter> litter;
   std::vector<std::string> warnings;
   std::string touch;         // of the timed runs
   std::string memory_touch;  // of the memory runs

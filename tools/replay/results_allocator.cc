@@ -319,6 +319,10 @@ Curves CurvesOf(const ReplayedAllocator& allocator) {
     curves.rss_recorded =
         Brought(*allocator.recorded, &ReplaySample::anonymous_bytes);
   }
+  if (allocator.idled.has_value()) {
+    curves.rss_idled =
+        Brought(*allocator.idled, &ReplaySample::anonymous_bytes);
+  }
   if (allocator.model.has_value()) {
     curves.held.emplace();
     curves.committed.emplace();
@@ -350,6 +354,7 @@ Json AllocatorOf(const ReplayedAllocator& allocator, const CompiledTrace& trace,
       {"committed_bytes", OrNull(curves.committed)},
       {"rss_bytes", OrNull(curves.rss)},
       {"rss_recorded_bytes", OrNull(curves.rss_recorded)},
+      {"rss_idled_bytes", OrNull(curves.rss_idled)},
       {"mapped_bytes", OrNull(curves.mapped)},
       {"usable_bytes", OrNull(curves.usable)}};
   if (model) {
@@ -370,6 +375,7 @@ Json AllocatorOf(const ReplayedAllocator& allocator, const CompiledTrace& trace,
                                               : 0;
   out["summary"] = SummaryOf(allocator, curves, samples, bases);
   out["time"] = allocator.time ? Time(*allocator.time) : Json(nullptr);
+  out["latency"] = LatencyOf(allocator.latency);
   out["map"] = model ? MapOf(*allocator.model) : Json(nullptr);
   out["objects"] = model ? ObjectsOf(*allocator.model, trace) : Json(nullptr);
   out["example"] = model ? ExampleOf(*allocator.model) : Json(nullptr);

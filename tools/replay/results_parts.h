@@ -28,6 +28,7 @@ struct Curves {
   std::optional<Bytes> committed;
   std::optional<Bytes> rss;
   std::optional<Bytes> rss_recorded;
+  std::optional<Bytes> rss_idled;
   std::optional<Bytes> mapped;  // writable, as the kernel tells
   std::optional<Bytes> usable;  // U of all requests
 };
@@ -42,6 +43,8 @@ struct Bases {
 };
 Json SummaryOf(const ReplayedAllocator& allocator, const Curves& curves,
                const Samples& samples, const Bases& bases);
+
+Json LatencyOf(const std::optional<LatencyRun>& run);
 
 Json AllocatorOf(const ReplayedAllocator& allocator, const CompiledTrace& trace,
                  const Samples& samples, const Bases& bases);

@@ -64,6 +64,24 @@ Json Drain(const std::optional<Bytes>& bytes) {
 
 }  // namespace
 
+Json LatencyOf(const std::optional<LatencyRun>& run) {
+  if (!run.has_value()) return nullptr;
+  constexpr const char* kKinds[] = {"alloc", "zeroed", "aligned", "realloc",
+                                    "free"};
+  Json kinds = Json::object();
+  for (std::size_t i = 0; i < run->kinds.size(); ++i) {
+    if (!run->kinds[i].has_value()) continue;
+    const LatencyFigures& figures = *run->kinds[i];
+    kinds[kKinds[i]] = {{"timed", figures.timed},
+                        {"p50_ns", figures.p50},
+                        {"p99_ns", figures.p99},
+                        {"p999_ns", figures.p999},
+                        {"max_ns", figures.max}};
+  }
+  return {
+      {"one_in", run->one_in}, {"clock_ns", run->clock_ns}, {"kinds", kinds}};
+}
+
 Json SummaryOf(const ReplayedAllocator& allocator, const Curves& curves,
                const Samples& samples, const Bases& bases) {
   const Timeline& timeline = samples.timeline;
@@ -86,6 +104,7 @@ Json SummaryOf(const ReplayedAllocator& allocator, const Curves& curves,
   AddMoments(&summary, "committed", curves.committed, moments);
   AddMoments(&summary, "rss", curves.rss, moments);
   AddMoments(&summary, "rss_recorded", curves.rss_recorded, moments);
+  AddMoments(&summary, "rss_idled", curves.rss_idled, moments);
   AddFragmentation(&summary, "", samples, requested, curves.held);
   AddFragmentation(&summary, "_committed", samples, requested,
                    curves.committed);

@@ -13,6 +13,21 @@ namespace {
 
 double Number(const Json& value) { return value.get<double>(); }
 
+// Named where it is not fresh.
+std::string AgeIn(const Json& results) {
+  const Json& options = results.at("options");
+  if (!options.contains("aged") || options.at("aged").is_null())
+    return "; fresh heap";
+  const Json& aged = options.at("aged");
+  char text[96];
+  std::snprintf(
+      text, sizeof(text),
+      "; aged heap: %.3g x the peak objects, %.3g stay, seed %llu",
+      Number(aged.at("multiplier")), Number(aged.at("occupancy")),
+      static_cast<unsigned long long>(aged.at("seed").get<std::uint64_t>()));
+  return text;
+}
+
 }  // namespace
 
 std::string SummaryTable(const Json& results) {
@@ -56,7 +71,8 @@ std::string SummaryTable(const Json& results) {
       "scope " + results.at("options").at("scope").get<std::string>() +
       "; memory: filled, resident bytes with the clock stopped | as recorded; "
       "time: touch " +
-      results.at("options").at("touch").get<std::string>() + "\n";
+      results.at("options").at("touch").get<std::string>() + AgeIn(results) +
+      "\n";
   for (const auto& row : rows) {
     std::string line = row[0];
     line.resize(widths[0], ' ');
@@ -64,6 +80,37 @@ std::string SummaryTable(const Json& results) {
       line += "  " + std::string(widths[i] - row[i].size(), ' ') + row[i];
     }
     table += line + "\n";
+  }
+  return table;
+}
+
+std::string LatencyTable(const Json& results) {
+  std::string table;
+  for (const Json& allocator : results.at("allocators")) {
+    if (!allocator.contains("latency") || allocator.at("latency").is_null())
+      continue;
+    const Json& latency = allocator.at("latency");
+    char line[200];
+    if (table.empty()) {
+      std::snprintf(line, sizeof(line),
+                    "\nlatency, ns; one request in %llu timed by itself, %.0f "
+                    "ns of it the clock's\n%-36s %-8s %10s %8s %8s %8s %10s\n",
+                    static_cast<unsigned long long>(
+                        latency.at("one_in").get<std::uint64_t>()),
+                    Number(latency.at("clock_ns")), "allocator", "request",
+                    "timed", "p50", "p99", "p99.9", "max");
+      table += line;
+    }
+    for (const auto& [kind, figures] : latency.at("kinds").items()) {
+      std::snprintf(
+          line, sizeof(line), "%-36s %-8s %10llu %8.0f %8.0f %8.0f %10.0f\n",
+          NameInTables(allocator).c_str(), kind.c_str(),
+          static_cast<unsigned long long>(
+              figures.at("timed").get<std::uint64_t>()),
+          Number(figures.at("p50_ns")), Number(figures.at("p99_ns")),
+          Number(figures.at("p999_ns")), Number(figures.at("max_ns")));
+      table += line;
+    }
   }
   return table;
 }

@@ -21,4 +21,7 @@ std::string NameInTables(const nlohmann::ordered_json& allocator);
 // One row per allocator, aligned, for a terminal.
 std::string SummaryTable(const nlohmann::ordered_json& results);
 
+// One row per allocator and kind of request; "" where none was timed.
+std::string LatencyTable(const nlohmann::ordered_json& results);
+
 }  // namespace arenalab

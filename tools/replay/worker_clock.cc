@@ -73,6 +73,15 @@ void AdvanceTrace(std::uint64_t milliseconds) {
   trace_nanoseconds += milliseconds * 1000000;
 }
 
+void Idle(std::uint64_t milliseconds) {
+  timespec left{static_cast<time_t>(milliseconds / 1000),
+                static_cast<long>(milliseconds % 1000 * 1000000)};
+  while (nanosleep(&left, &left) != 0) {
+  }
+}
+
+std::uint64_t MachineNanoseconds() { return Read(CLOCK_MONOTONIC); }
+
 std::uint64_t CpuNanoseconds() { return Read(CLOCK_PROCESS_CPUTIME_ID); }
 
 }  // namespace arenalab

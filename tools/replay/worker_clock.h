@@ -20,6 +20,12 @@ void FollowTrace();
 // ... except for this.
 void AdvanceTrace(std::uint64_t milliseconds);
 
+// Sleeps.
+void Idle(std::uint64_t milliseconds);
+
+// The machine's monotonic clock, whatever FollowTrace() made of it.
+std::uint64_t MachineNanoseconds();
+
 // CPU time of this process, all its threads, in user and kernel mode: what a
 // timed run counts. A replay waits for nothing, and a busy machine must not
 // make an allocator look slow. Two calls cost about a microsecond.

@@ -24,6 +24,7 @@
 #include "allocators/heap_options.h"
 #include "allocators/one_heap.h"
 #include "tools/replay/worker_clock.h"
+#include "tools/replay/worker_latency.h"
 #include "tools/replay/worker_loop.h"
 #include "tools/replay/worker_protocol.h"
 #include "tools/replay/worker_segment.h"
@@ -84,9 +85,22 @@ void RunTimedReplay(Heap& heap, void** registers, SegmentReader* reader,
 }
 
 template <typename Heap>
+void RunLatencyReplay(Heap& heap, void** registers, SegmentReader* reader,
+                      ReplayReport* report) {
+  report->ticks_of_nothing = TicksOfNothing();
+  LatencyReplay<Heap> latency(heap, registers, report);
+  const std::uint64_t start_ns = MachineNanoseconds();
+  const std::uint64_t start = ReadTicks();
+  for (Segment segment; reader->Next(&segment);) latency.Run(segment);
+  report->latency_ticks = ReadTicks() - start;
+  report->latency_ns = MachineNanoseconds() - start_ns;
+}
+
+template <typename Heap>
 bool Run(Heap& heap, ReplayReport* report, ReplaySample* samples) {
   const ReplayIn& in = report->in;
-  const bool timed = in.mode == ReplayMode::kTimed;
+  const bool timed =
+      in.mode == ReplayMode::kTimed || in.mode == ReplayMode::kLatency;
   auto** registers = MapArray<void*>(in.slots);
   auto* sizes = timed ? nullptr : MapArray<std::uint64_t>(in.slots);
   if (registers == nullptr || (!timed && sizes == nullptr)) {
@@ -105,6 +119,8 @@ bool Run(Heap& heap, ReplayReport* report, ReplaySample* samples) {
     for (Segment segment; reader.Next(&segment);) {
       tracked.Run(segment, &reader);
     }
+  } else if (in.mode == ReplayMode::kLatency) {
+    RunLatencyReplay(heap, registers, &reader, report);
   } else if (in.touch == Touch::kNone) {
     RunTimedReplay<Heap, Touch::kNone>(heap, registers, &reader, report);
   } else if (in.touch == Touch::kHeader) {

@@ -93,7 +93,8 @@ WorkerReport RunWorker(const AllocatorSpec& spec, int ops_fd, ReplayIn in) {
                          .arguments = {},
                          .fds = {ops_fd, report.fd()},
                          .stderr_fd = errors.get(),
-                         .fixed_layout = in.mode != ReplayMode::kTimed});
+                         .fixed_layout = in.mode == ReplayMode::kMemory ||
+                                         in.mode == ReplayMode::kCheck});
   int status = 0;
   while (waitpid(worker, &status, 0) < 0) {
     if (errno != EINTR) ThrowErrno("a replay worker was lost");

@@ -15,6 +15,7 @@
 #include <cstdint>
 
 #include "allocators/heap_snapshot.h"
+#include "tools/replay/latency_histogram.h"
 
 namespace arenalab {
 
@@ -36,12 +37,15 @@ enum class Touch : std::uint32_t {
 enum class ReplayClock : std::uint32_t {
   kStopped,   // the machine's time: the program's idle time is not waited for
   kRecorded,  // the trace's time, which stands between two kClock ops
+  kIdled,     // the machine's, and the worker sleeps as long as the trace did:
+              // the control of kRecorded
 };
 
 enum class ReplayMode : std::uint32_t {
-  kTimed,   // the requests only; kSample is ignored
-  kMemory,  // takes samples, knows the live bytes
-  kCheck,   // fills every block and verifies it before it is given up
+  kTimed,    // the requests only; kSample is ignored
+  kMemory,   // takes samples, knows the live bytes
+  kCheck,    // fills every block and verifies it before it is given up
+  kLatency,  // times one request in `one_in`
 };
 
 struct ReplayIn {
@@ -52,7 +56,8 @@ struct ReplayIn {
   Touch touch;
   ReplayClock clock;
   ReplayMode mode;
-  char settings[1028];  // HeapOptions::settings, ends in '\0'
+  std::uint32_t one_in;  // kLatency
+  char settings[1028];   // HeapOptions::settings, ends in '\0'
 };
 
 struct ReplaySample {
@@ -82,6 +87,12 @@ struct ReplayReport {
   std::uint64_t minor_faults;
   std::uint64_t major_faults;
   ReplaySample start;  // heap made, nothing requested: the empty replay
+  // kLatency: by OpCode kAlloc to kFree; what two readings of the counter cost
+  // by themselves; and the whole replay in both units.
+  LatencyHistogram latency[5];
+  std::uint64_t ticks_of_nothing;
+  std::uint64_t latency_ticks;
+  std::uint64_t latency_ns;
 };
 
 static_assert(sizeof(ReplayReport) % alignof(ReplaySample) == 0,

@@ -62,7 +62,11 @@ class TrackedReplay {
           Sample(&samples_[op.slot]);
           break;
         case OpCode::kClock:
-          AdvanceTrace(SizeOf(op));
+          if (report_->in.clock == ReplayClock::kIdled) {
+            Idle(SizeOf(op));
+          } else {
+            AdvanceTrace(SizeOf(op));
+          }
           break;
         case OpCode::kEnd:
           break;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tests/tools/replay/tiny_trace.h"
+#include "tools/replay/age.h"
 #include "tools/replay/mesh.h"
 #include "tools/replay/oracle.h"
 #include "tools/replay/packed_range.h"
@@ -165,6 +166,62 @@ TEST(Oracle, HoldsTheLoadAtLeastAndNothingWhenAllIsFreed) {
     EXPECT_EQ(curve->extent_bytes.back(), 0u);
     EXPECT_EQ(curve->page_bytes.back(), 0u);
   }
+}
+
+TEST(Aged, LitterComesFirstAndIsOfTheTracesSizes) {
+  const std::string text =
+      "malloc 1 24\nmalloc 2 700\nfree 1\nmark half\nmalloc 3 24\n";
+  const Litter litter{.multiplier = 10, .occupancy = 0.25, .seed = 5};
+  const CompiledTrace aged = Aged(Compiled(text), litter);
+  // Two live objects at most: 20 blocks, of which 15 go.
+  EXPECT_EQ(aged.litter_steps, 35u);
+  EXPECT_EQ(aged.inherited_steps, 35u);
+  EXPECT_EQ(aged.steps, 39u);
+  EXPECT_EQ(aged.slots, 22u);
+  EXPECT_EQ(aged.marks[0].step, 38u);
+  StepCursor cursor(aged);
+  Step step;
+  std::uint64_t small = 0;
+  for (int i = 0; i < 20; ++i) {
+    ASSERT_TRUE(cursor.Next(&step));
+    EXPECT_EQ(step.code, OpCode::kAlloc);
+    EXPECT_GE(step.slot, 2u);
+    EXPECT_TRUE(step.size_bytes == 24 || step.size_bytes == 700);
+    small += step.size_bytes == 24;
+  }
+  EXPECT_GT(small, 5u);  // two of three allocations
+  for (int i = 0; i < 15; ++i) {
+    ASSERT_TRUE(cursor.Next(&step));
+    EXPECT_EQ(step.code, OpCode::kFree);
+  }
+  EXPECT_EQ(cursor.request(), 0u);
+  ASSERT_TRUE(cursor.Next(&step));  // the trace's first
+  EXPECT_EQ(step.slot, 0u);
+  EXPECT_EQ(cursor.request(), 1u);
+}
+
+TEST(Aged, MomentsAreTheTracesOwn) {
+  // The litter's peak is higher than the trace's.
+  const CompiledTrace aged =
+      Aged(Compiled("malloc 1 100\nmalloc 2 100\nfree 1\nfree 2\n"),
+           {.multiplier = 50, .occupancy = 0, .seed = 1});
+  const Samples samples = ChooseSamples(aged, 512, 10);
+  EXPECT_EQ(samples.timeline.steps[samples.moments.peak],
+            aged.litter_steps + 2);
+  EXPECT_EQ(samples.timeline.requested_bytes[samples.moments.peak], 200u);
+}
+
+TEST(Aged, TheSeedDecides) {
+  const auto ops = [](std::uint64_t seed) {
+    const CompiledTrace aged =
+        Aged(Compiled("malloc 1 24\nmalloc 2 700\n"), {20, 0.5, seed});
+    std::string bytes;
+    for (const Op op : aged.ops.ops())
+      bytes += std::to_string(op.slot) + " " + std::to_string(op.word) + ",";
+    return bytes;
+  };
+  EXPECT_EQ(ops(3), ops(3));
+  EXPECT_NE(ops(3), ops(4));
 }
 
 TEST(Mesh, PoolsShareWhereTheirBlocksDoNotOverlap) {

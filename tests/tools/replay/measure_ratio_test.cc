@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "tools/replay/latency.h"
+
 namespace arenalab {
 namespace {
 
@@ -13,6 +15,31 @@ const TimeRatio kNoise = {.median = 1, .low = 0.97, .high = 1.02};
 
 TimeRatio Interval(double low, double high) {
   return {.median = (low + high) / 2, .low = low, .high = high};
+}
+
+TEST(Latency, BucketsMeetAndAreASixteenthWide) {
+  std::size_t last = 0;
+  for (std::uint64_t ticks = 0; ticks < 100000; ++ticks) {
+    const std::size_t bucket = LatencyBucket(ticks);
+    ASSERT_TRUE(bucket == last || bucket == last + 1) << ticks;
+    ASSERT_LE(ticks, MostOfBucket(bucket));
+    ASSERT_LE(MostOfBucket(bucket), ticks + ticks / 16);
+    last = bucket;
+  }
+}
+
+TEST(Latency, FiguresByHand) {
+  LatencyHistogram histogram{};
+  EXPECT_FALSE(FiguresOf(histogram).has_value());
+  for (std::uint64_t ticks = 1; ticks <= 100; ++ticks)
+    ++histogram.counts[LatencyBucket(ticks)];
+  histogram.most_ticks = 100;
+  const LatencyFigures figures = *FiguresOf(histogram);
+  EXPECT_EQ(figures.timed, 100u);
+  EXPECT_DOUBLE_EQ(figures.p50, 51);    // the 50th, 50, is in 50 to 51
+  EXPECT_DOUBLE_EQ(figures.p99, 99);    // the 99th is in 96 to 99
+  EXPECT_DOUBLE_EQ(figures.p999, 100);  // the 100th, in 100 to 103
+  EXPECT_DOUBLE_EQ(figures.max, 100);
 }
 
 TEST(Median, IsTheMiddleOrTheMeanOfTheTwo) {

@@ -234,6 +234,58 @@ TEST(Replay, ImpossibleOffsetsAndPlacementsOfNobodyAreRefused) {
   EXPECT_FALSE(std::filesystem::exists(request.placements));
 }
 
+// The bar of whoever checks: add up what the file says.
+TEST(Replay, EveryWaterfallOfTheResultsAddsUpToTheByte) {
+  const std::string path = ScratchPath(".trace");
+  WriteGoldenTrace(path, GoldenStream2);
+  const auto results = Replay(RequestFor(
+      path,
+      "pymalloc,pymalloc{geometry:cpython-3.8},system,jemalloc,mimalloc,"
+      "bump"));
+  const std::size_t samples = results["timeline"]["request"].size();
+  for (const auto& allocator : results["allocators"]) {
+    const bool model = !allocator["waterfall"].is_null();
+    const auto& parts = allocator[model ? "waterfall" : "told"];
+    const std::string whole =
+        model ? "held_bytes" : parts["of"].get<std::string>();
+    for (std::size_t s = 0; s < samples; ++s) {
+      std::int64_t sum = 0;
+      for (const auto& part : parts["bytes"][s])
+        if (!part.is_null()) sum += part.get<std::int64_t>();
+      EXPECT_EQ(sum, allocator[whole][s].get<std::int64_t>())
+          << allocator["spelled"] << " " << s;
+      if (!model) continue;
+      const auto& large = allocator["large"];
+      EXPECT_EQ(large["held_bytes"][s].get<std::int64_t>(),
+                large["requested_bytes"][s].get<std::int64_t>() +
+                    large["rounding_bytes"][s].get<std::int64_t>() +
+                    large["rest_bytes"][s].get<std::int64_t>());
+      // Small and large requests are all requests.
+      EXPECT_EQ(parts["bytes"][s][0].get<std::int64_t>() +
+                    large["requested_bytes"][s].get<std::int64_t>(),
+                results["timeline"]["requested_bytes"][s].get<std::int64_t>());
+    }
+  }
+}
+
+TEST(Replay, AnAgedHeapIsNamedAndNeverTheRecordedOne) {
+  ReplayRequest request = RequestFor(TraceOf(kRecorded311), "pymalloc,system");
+  request.litter = Litter{.multiplier = 100, .occupancy = 0.5, .seed = 2};
+  request.latency_one_in = 1;
+  const auto results = Replay(request);
+  EXPECT_EQ(results["options"]["aged"]["multiplier"], 100.0);
+  EXPECT_EQ(results["allocators"][0]["label"], "counterfactual");
+  EXPECT_EQ(results["trace"]["replayed"], 3);
+  EXPECT_EQ(results["trace"]["inherited"], 0);
+  for (const auto& allocator : results["allocators"])
+    EXPECT_GT(allocator["latency"]["kinds"]["alloc"]["timed"], 100);
+  const auto fresh = Replay(RequestFor(TraceOf(kRecorded311), "pymalloc"));
+  EXPECT_EQ(fresh["options"]["aged"], nullptr);
+  EXPECT_EQ(fresh["allocators"][0]["latency"], nullptr);
+  EXPECT_GT(results["allocators"][0]["held_bytes"].back().get<double>(),
+            0.9 * fresh["allocators"][0]["held_bytes"].back().get<double>());
+}
+
 TEST(Replay, InAWiderScopePymallocIsModelledAndNotMeasured) {
   ReplayRequest request =
       RequestFor(TraceOf("malloc 1 10\nmalloc 2 20 domain=raw\n"));

@@ -50,6 +50,30 @@ TEST(ReplayClock, StoppedJemallocKeepsItAsTheReplayTakesNoMinute) {
   EXPECT_GT(HeldAfterIdling(spec, ReplayClock::kStopped), 48 * kMiB);
 }
 
+// The control: the worker that is shown the trace's clock holds what one holds
+// that really idled. What idling gave back is most of 64 MiB in both.
+TEST(ReplayClock, AsRecordedIsWhatReallyIdlingIs) {
+  const AllocatorSpec spec = Spec("jemalloc{dirty_decay_ms:50}");
+  OpProgram program;
+  for (std::uint32_t i = 0; i < 1024; ++i) program.Alloc(i, 64 * 1024);
+  for (std::uint32_t i = 0; i < 1024; ++i) program.Free(i);
+  program.Sample(0);
+  for (int round = 0; round < 10; ++round) {
+    program.Add(OpCode::kClock, 0, 30);
+    for (std::uint32_t i = 0; i < 1000; ++i) program.Alloc(i, 1000);
+    for (std::uint32_t i = 0; i < 1000; ++i) program.Free(i);
+  }
+  program.Sample(1);
+  const OpsProgram& ops = program.Close();
+  const auto held = [&](ReplayClock clock) {
+    const MemoryRun run = MeasureMemory(spec, ops, {Touch::kFill, clock});
+    return run.samples[1].anonymous_bytes - run.start.anonymous_bytes;
+  };
+  EXPECT_NEAR(static_cast<double>(held(ReplayClock::kRecorded)),
+              static_cast<double>(held(ReplayClock::kIdled)), 4 * kMiB);
+  EXPECT_LT(held(ReplayClock::kIdled), 8 * kMiB);
+}
+
 TEST(Settings, ReachJemalloc) {
   const AllocatorSpec at_once = Spec("jemalloc{dirty_decay_ms:0}");
   EXPECT_LT(HeldAfterIdling(at_once, ReplayClock::kStopped), 8 * kMiB);

@@ -13,6 +13,7 @@
 #include "allocators/heap_snapshot.h"
 #include "tests/tools/replay/op_program.h"
 #include "tests/tools/replay/worker_fixture.h"
+#include "tools/replay/latency.h"
 #include "tools/replay/measure.h"
 
 namespace arenalab {
@@ -132,6 +133,27 @@ TEST_P(EveryAllocator, UsableBytesFollowEveryRequest) {
   EXPECT_GE(run.samples[1].usable_bytes, 5000 + 64);
   EXPECT_LE(run.samples[1].usable_bytes, 5120 * 5 / 4 + 128);
   EXPECT_EQ(run.samples[2].usable_bytes, 0);
+}
+
+TEST_P(EveryAllocator, LatencyIsToldByKindOfRequest) {
+  OpProgram program;
+  for (std::uint32_t i = 0; i < 4000; ++i) program.Alloc(i, 40);
+  for (std::uint32_t i = 0; i < 4000; ++i) program.Free(i);
+  const OpsProgram& ops = program.Close();
+  const LatencyRun all = MeasureLatency(Spec(GetParam()), ops, {}, 1);
+  EXPECT_GT(all.clock_ns, 0);
+  EXPECT_FALSE(all.kinds[1].has_value());  // nothing zeroed
+  for (const OpCode kind : {OpCode::kAlloc, OpCode::kFree}) {
+    const auto& figures = all.kinds[static_cast<std::size_t>(kind)];
+    ASSERT_TRUE(figures.has_value());
+    EXPECT_EQ(figures->timed, 4000u);
+    EXPECT_GE(figures->p50, all.clock_ns * 0.5);
+    EXPECT_LE(figures->p50, figures->p99);
+    EXPECT_LE(figures->p99, figures->p999);
+    EXPECT_LE(figures->p999, figures->max);
+  }
+  const LatencyRun some = MeasureLatency(Spec(GetParam()), ops, {}, 10);
+  EXPECT_NEAR(static_cast<double>(some.kinds[0]->timed), 400, 100);
 }
 
 // The last sample asks mallinfo2(), the one before it the kernel.
