@@ -23,10 +23,10 @@ struct Call {
   std::uint32_t bytes;  // 0: free
 };
 
-// Objects come and go at random, as many as fit the second-level cache.
+// Objects come and go at random, more than fit the second-level cache.
 std::vector<Call> Calls() {
-  constexpr std::uint32_t kSlots = 4000;
-  constexpr int kCalls = 200000;
+  constexpr std::uint32_t kSlots = 100000;
+  constexpr int kCalls = 400000;
   std::mt19937 random(11);
   std::vector<bool> live(kSlots);
   std::vector<Call> calls;
@@ -77,8 +77,10 @@ template <class Heap>
   }
 }
 
-// Of a shared machine: what the least of 60 turns still varies by, a call.
-constexpr double kClockNs = 0.2;
+// Where nothing is mispredicted and all is in the first-level cache, a call is
+// so short that what the loop does more, looking ahead and noting failures,
+// shows; that much of it, in nanoseconds.
+constexpr double kMostNs = 0.5;
 
 struct Least {
   double replayed;  // ns a call
@@ -88,12 +90,12 @@ struct Least {
 template <class Heap>
 Least Measure(const std::vector<Call>& calls) {
   const std::vector<Op> ops = OpsOf(calls);
-  std::vector<void*> registers(4000);
+  std::vector<void*> registers(100000);
   HeapOptions options;
   const auto heap = std::make_unique<Heap>(options);
   std::uint64_t failed = 0;
   Least least{1e9, 1e9};
-  for (int turn = 0; turn < 60; ++turn) {
+  for (int turn = 0; turn < 40; ++turn) {
     const std::uint64_t start = CpuNanoseconds();
     RunTimed<Heap, Touch::kHeader>(*heap, registers.data(), ops.data(),
                                    ops.data() + calls.size(), &failed);
@@ -121,7 +123,8 @@ TEST(ReplayLoop, CostsNoMoreThanAPlainLoopOverTheSameCalls) {
         foreseeable ? "foreseeable" : "random", pymalloc.replayed,
         pymalloc.plain, pymalloc.replayed / pymalloc.plain, null.replayed,
         null.plain);
-    EXPECT_LE(pymalloc.replayed, 1.05 * pymalloc.plain + kClockNs);
+    EXPECT_LE(pymalloc.replayed,
+              foreseeable ? pymalloc.plain + kMostNs : 1.05 * pymalloc.plain);
   }
 }
 
