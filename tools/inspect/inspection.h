@@ -13,6 +13,7 @@
 
 #include "tools/inspect/block_census.h"
 #include "tools/inspect/heap_reading.h"
+#include "tools/inspect/thread_states.h"
 #include "tools/inspect/whose_memory.h"
 
 namespace arenalab {
@@ -34,6 +35,8 @@ struct Inspection {
   std::string python;       // "3.11.2"; empty: its text was not found
   bool by_headers = false;  // header_search.h
   std::optional<Standstill> standstill;
+  // The interpreter's own; nullopt: only 3.13 says where they are.
+  std::optional<std::vector<ThreadState>> thread_states;
   std::vector<HeapInspection> heaps;  // one an allocator state, by address
   std::optional<WhoseMemory> whose;   // a core does not tell
 };

@@ -163,6 +163,13 @@ Json InspectionJson(const Inspection& inspection) {
                           {"bytes", stop->bytes},
                           {"bytes_late", stop->bytes_late}};
   if (inspection.whose) AddWhose(*inspection.whose, &json);
+  if (inspection.thread_states) {
+    json["thread_states"] = Json::array();
+    for (const ThreadState& state : *inspection.thread_states)
+      json["thread_states"].push_back({{"interpreter", state.interpreter},
+                                       {"native_id", state.native_id},
+                                       {"runs_python", state.runs_python}});
+  }
   json["heaps"] = Json::array();
   for (const HeapInspection& heap : inspection.heaps)
     json["heaps"].push_back(HeapJson(heap));

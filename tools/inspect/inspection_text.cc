@@ -1,6 +1,7 @@
 // An inspection as a screen of text, and as one line.
 #include <algorithm>
 #include <cstdio>
+#include <set>
 
 #include "tools/inspect/inspection.h"
 #include "tools/replay/readable.h"
@@ -179,6 +180,14 @@ std::string InspectionText(const Inspection& inspection) {
         "\nFound by its pools' headers, not by the interpreter's records: how "
         "many arenas came and went is not known\n";
   if (inspection.whose) text += WhoseText(*inspection.whose);
+  if (inspection.thread_states) {
+    std::set<std::int64_t> interpreters;
+    for (const ThreadState& state : *inspection.thread_states)
+      interpreters.insert(state.interpreter);
+    text +=
+        "  thread states: " + ReadableCount(inspection.thread_states->size()) +
+        " in " + ReadableCount(interpreters.size()) + " interpreters\n";
+  }
   for (std::size_t i = 0; i < inspection.heaps.size(); ++i) {
     const HeapInspection& heap = inspection.heaps[i];
     if (inspection.heaps.size() > 1)

@@ -138,6 +138,30 @@ class Verb(unittest.TestCase):
         said, errors = process.communicate()
         self.assertEqual((said, errors, process.returncode), ("[]\nTrue True\n", "", 0))
 
+    def test_thread_states_are_the_threads_of_the_process(self):
+        newest = [path for path in interpreters() if "/3.13" in path]
+        if not newest:
+            self.skipTest("no 3.13 is here: only it says where they are")
+        program = ("import threading\n"
+                   "stop = threading.Event()\n"
+                   "threads = [threading.Thread(target=stop.wait) for _ in range(3)]\n"
+                   "for thread in threads: thread.start()\n"
+                   "print('on', flush=True)\n"
+                   "input()\n"
+                   "stop.set()\n")
+        process = subprocess.Popen([newest[-1], "-c", program], stdin=subprocess.PIPE,
+                                   stdout=subprocess.PIPE)
+        try:
+            process.stdout.readline()
+            status, said, errors = inspect("--json", process.pid)
+            self.assertEqual(status, 0, errors)
+            states = json.loads(said)["thread_states"]
+            self.assertEqual({state["native_id"] for state in states},
+                             set(map(int, os.listdir("/proc/%d/task" % process.pid))))
+            self.assertEqual({state["interpreter"] for state in states}, {0})
+        finally:
+            process.communicate(b"\n")
+
     def test_report_makes_a_page_of_an_inspection(self):
         with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, "now.json")
