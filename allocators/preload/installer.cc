@@ -136,6 +136,18 @@ void Shift(const char* where) {
        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 }
 
+// Up to 3.11 blocks can be had before the interpreter has started: another
+// library's constructor may have asked for some.
+bool HasEarlierBlocks() {
+  const PythonApi& python = beneath.python;
+  if (python.has_feature != nullptr || python.interpreter_config != nullptr) {
+    return false;
+  }
+  const auto allocated = reinterpret_cast<std::ptrdiff_t (*)()>(
+      dlsym(RTLD_DEFAULT, "_Py_GetAllocatedBlocks"));
+  return allocated != nullptr && allocated() > 0;
+}
+
 [[gnu::constructor]] void Start() {
   if (!FindPython(&beneath.python)) {
     if (beneath.python.version != nullptr && underlay.allocator != nullptr) {
@@ -165,6 +177,11 @@ void Shift(const char* where) {
   }
   if (serves_raw && underlay.raw_refusal != nullptr) {
     Refuse(underlay.raw_refusal);
+  }
+  if (!underlay.frees_earlier_blocks && HasEarlierBlocks()) {
+    Refuse(
+        "another preloaded library had blocks from this interpreter already, "
+        "which this allocator could not free");
   }
   if (underlay.start != nullptr) {
     const char* error = underlay.start(beneath);

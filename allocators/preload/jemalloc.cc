@@ -10,6 +10,7 @@ namespace arenalab::preload {
 const Underlay underlay = {
     .name = "jemalloc",
     .raw_refusal = nullptr,
+    .frees_earlier_blocks = false,
     .start = nullptr,
     .allocator = LikeMalloc<malloc, calloc, realloc, free>::Make,
     .watched_raw = nullptr,

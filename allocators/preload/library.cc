@@ -72,6 +72,7 @@ const char* Start(const Beneath&) {
 const Underlay underlay = {
     .name = "library",
     .raw_refusal = nullptr,
+    .frees_earlier_blocks = false,
     .start = Start,
     .allocator = LikeMalloc<Malloc, Calloc, Realloc, Free>::Make,
     .watched_raw = nullptr,

@@ -20,6 +20,7 @@ void Free(void* block) { mi_free(block); }
 const Underlay underlay = {
     .name = "mimalloc",
     .raw_refusal = nullptr,
+    .frees_earlier_blocks = false,
     .start = nullptr,
     .allocator = LikeMalloc<Malloc, Calloc, Realloc, Free>::Make,
     .watched_raw = nullptr,

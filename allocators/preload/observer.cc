@@ -7,6 +7,7 @@ namespace arenalab::preload {
 const Underlay underlay = {
     .name = "observer",
     .raw_refusal = nullptr,
+    .frees_earlier_blocks = true,
     .start = nullptr,
     .allocator = nullptr,
     .watched_raw = nullptr,

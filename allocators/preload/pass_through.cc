@@ -33,6 +33,7 @@ PythonAllocator Make(Domain domain, const Beneath& beneath) {
 const Underlay underlay = {
     .name = "pass-through",
     .raw_refusal = nullptr,
+    .frees_earlier_blocks = true,
     .start = nullptr,
     .allocator = Make,
     .watched_raw = nullptr,

@@ -359,6 +359,7 @@ const Underlay underlay = {
     .raw_refusal =
         "the raw domain is asked without the interpreter's lock, and pymalloc "
         "has none of its own: scope mem+obj is all that it can serve",
+    .frees_earlier_blocks = true,
     .start = Start,
     .allocator = [](Domain, const Beneath&) { return chosen.allocator; },
     .watched_raw = WatchedRaw,

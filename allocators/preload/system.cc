@@ -9,6 +9,7 @@ namespace arenalab::preload {
 const Underlay underlay = {
     .name = "system",
     .raw_refusal = nullptr,
+    .frees_earlier_blocks = false,
     .start = nullptr,
     .allocator = LikeMalloc<malloc, calloc, realloc, free>::Make,
     .watched_raw = nullptr,

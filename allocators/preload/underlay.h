@@ -25,6 +25,9 @@ struct Underlay {
   const char* name;
   // Why it cannot serve the raw domain; nullptr: it can.
   const char* raw_refusal;
+  // Blocks that the interpreter's own allocator handed out before are freed by
+  // that one; otherwise there must be none.
+  bool frees_earlier_blocks;
   // nullptr, or why it cannot serve this interpreter, in one line. May be null.
   const char* (*start)(const Beneath&);
   // nullptr: nothing is put anywhere.

@@ -100,6 +100,29 @@ print(len(counts), os.waitpid(child, 0)[1] >> 8, all(kept[i] == str(i) * 3 for i
 """
 
 
+EARLY = os.path.abspath("tests/allocators/preload/libearly_blocks.so")
+
+# Grown, shrunk and freed once something else serves the domain.
+EARLY_BLOCKS = """
+import ctypes
+early, python = ctypes.CDLL(%r), ctypes.pythonapi
+python.PyObject_Realloc.restype = ctypes.c_void_p
+python.PyObject_Realloc.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
+python.PyObject_Free.argtypes = [ctypes.c_void_p]
+for take, mark, sizes in (early.early_small, b'a', (300, 40, 9000)), (
+        early.early_large, b'b', (8000, 400, 90)):
+    take.restype = ctypes.c_void_p
+    block = take()
+    least = 100 if mark == b'a' else 5000
+    for size in sizes:
+        block = python.PyObject_Realloc(block, size)
+        least = min(least, size)
+        assert ctypes.string_at(block, least) == mark * least
+    python.PyObject_Free(block)
+print(len([str(i) for i in range(50000)]))
+""" % EARLY
+
+
 class Interpreters(preloaded_run.PreloadedRun):
 
     @preloaded_run.on_every_interpreter
@@ -145,6 +168,20 @@ class Interpreters(preloaded_run.PreloadedRun):
             with self.subTest(settings=settings):
                 self.assertEqual(self.run_program(self.newest(), SOAK,
                                                   ARENALAB_PYMALLOC=settings)[0], "3 5 True\n")
+
+    @preloaded_run.on_every_interpreter
+    def test_a_block_from_before_is_grown_and_freed_by_its_own_allocator(self, python, version):
+        if version >= (3, 12):
+            return  # no block can be had before the interpreter has started
+        for allocator in ("pymalloc", "pass-through"):
+            with self.subTest(allocator=allocator):
+                self.assertEqual(self.run_program(python, EARLY_BLOCKS, allocator=allocator,
+                                                  behind=EARLY)[0], "50000\n")
+        for allocator in ("mimalloc", "system"):
+            with self.subTest(allocator=allocator):
+                stderr = self.run_program(python, EARLY_BLOCKS, allocator=allocator, behind=EARLY,
+                                          status=125)[1]
+                self.assertIn("had blocks from this interpreter already", stderr)
 
     def newest(self):
         found = interpreters.interpreters()
