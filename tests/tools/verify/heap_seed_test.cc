@@ -218,7 +218,8 @@ TEST(HeapImageTest, OfAHeapThatIsMappingAnArenaIsTorn) {
 TEST(HeapImageTest, EveryDamagedByteIsRefusedOrMakesAWholeHeap) {
   Heap<Cpython38> heap{HeapOptions{}};
   std::vector<void*> live;
-  for (std::size_t n = 1; n < 400; ++n) live.push_back(heap.Allocate(n % 90));
+  for (std::size_t n = 1; n < 400; ++n)
+    live.push_back(heap.Allocate(1 + n % 90));
   for (std::size_t n = 0; n < live.size(); n += 3) heap.Free(live[n]);
   std::vector<std::uint8_t> bytes;
   EncodeHeapImage(ImageOf(heap), &bytes);
