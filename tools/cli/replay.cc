@@ -102,7 +102,8 @@ void AddReplay(CommandLine& line) {
       "  arenalab replay run.trace\n"
       "  arenalab replay run.trace -a pymalloc,'pymalloc{geometry:cpython-3.9}'"
       "\n"
-      "  arenalab replay run.trace -a pymalloc,./libother.so -o run.json\n");
+      "  arenalab replay run.trace -a pymalloc,./libother.so -o run.json\n"
+      "  arenalab replay run.trace --age 1 --latency 64\n");
   ReplayRequest& request = flags->request;
   verb.Positional("TRACE", &request.trace, "A recording").Required();
   verb.Value("-a,--allocators", &request.allocators,

@@ -374,7 +374,7 @@ ExperimentResult RunReference(const ExperimentRequest& request) {
       "CPython 3.9 and 3.12, on glibc 2.36, jemalloc 5.3 and mimalloc 2.0; "
       "beside each measured one.";
   Rows rows(&result);
-  const std::uint32_t divisor = request.quick ? 40 : 1;
+  const std::uint32_t divisor = request.quick ? 8 : 1;
   request.Phase("making the phase-shift stream");
   const Shifted shifted(kReported, kIdleMs, divisor);
   AddModels(shifted, divisor, &rows, request);
