@@ -319,7 +319,9 @@ int CommandLine::Run(int argc, const char* const* argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& help_or_version) {
-    app.exit(help_or_version);
+    std::ostringstream text;
+    app.exit(help_or_version, text, text);
+    std::fputs(text.str().c_str(), stdout);
     return 0;
   } catch (const CLI::ParseError& error) {
     const std::string unknown = UnknownVerb(app, argc, argv);

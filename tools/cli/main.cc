@@ -66,7 +66,13 @@ int Main(int argc, char** argv) {
   AddHelp(line);
 
   try {
-    return line.Run(argc, argv);
+    const int status = line.Run(argc, argv);
+    // Data that did not reach its reader is no success.
+    if ((std::fflush(stdout) != 0 || std::ferror(stdout) != 0) &&
+        status == kOk) {
+      throw InputError("cannot write to standard output; is the disk full?");
+    }
+    return status;
   } catch (const UsageError& error) {
     std::fprintf(stderr, "arenalab: %s\n", error.what());
     return kUsage;

@@ -22,6 +22,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr char kDefaultName[] = "arenalab-%n-%t-%p.trace";
+
 RecordOutcome Failed(const std::string& message) {
   std::fprintf(stderr, "arenalab: %s\n", message.c_str());
   return {kOursFailed, ""};
@@ -34,22 +36,12 @@ fs::path PreloadLibrary() {
   return self.parent_path() / "../../tracer/preload/libarenalab_trace.so";
 }
 
-// arenalab-<script>-<YYYYMMDD-HHMMSS>-<pid>.trace
-std::string DefaultName(const std::vector<std::string>& command) {
-  std::string script = fs::path(command[0]).filename();
-  for (std::size_t i = 1; i < command.size(); ++i) {
-    if (command[i].ends_with(".py")) {
-      script = fs::path(command[i]).stem();
-      break;
-    }
+// The program's name: of its first Python file, else of the command.
+std::string ScriptName(const std::vector<std::string>& command) {
+  for (const std::string& word : command) {
+    if (word.ends_with(".py")) return fs::path(word).stem();
   }
-  const time_t now = time(nullptr);
-  tm parts;
-  localtime_r(&now, &parts);
-  char stamp[32];
-  strftime(stamp, sizeof stamp, "%Y%m%d-%H%M%S", &parts);
-  return "arenalab-" + script + "-" + stamp + "-" + std::to_string(getpid()) +
-         ".trace";
+  return fs::path(command[0]).filename();
 }
 
 std::string Grouped(std::uint64_t n) {
@@ -93,6 +85,41 @@ void Summarise(const std::vector<const ProcessRecording*>& recorded) {
 
 }  // namespace
 
+std::string ExpandName(const std::string& pattern,
+                       const std::vector<std::string>& command) {
+  std::string name;
+  for (std::size_t i = 0; i < pattern.size(); ++i) {
+    if (pattern[i] != '%') {
+      name += pattern[i];
+      continue;
+    }
+    const char what = ++i < pattern.size() ? pattern[i] : '\0';
+    if (what == '%') {
+      name += '%';
+    } else if (what == 'p') {
+      name += std::to_string(getpid());
+    } else if (what == 'n') {
+      name += ScriptName(command);
+    } else if (what == 'h') {
+      char host[256] = "";
+      gethostname(host, sizeof host - 1);
+      name += host;
+    } else if (what == 't') {
+      const time_t now = time(nullptr);
+      tm parts;
+      localtime_r(&now, &parts);
+      char stamp[32];
+      strftime(stamp, sizeof stamp, "%Y%m%d-%H%M%S", &parts);
+      name += stamp;
+    } else {
+      throw UsageError("-o " + pattern +
+                       ": behind % stands p (process), h (host), n (script's "
+                       "name), t (time) or another %");
+    }
+  }
+  return name;
+}
+
 RecordOutcome Record(const RecordRequest& request) {
   const fs::path library = PreloadLibrary();
   if (!fs::exists(library)) {
@@ -105,8 +132,8 @@ RecordOutcome Record(const RecordRequest& request) {
   }
   const std::string musl = RefuseMusl(request.command[0]);
   if (!musl.empty()) return Failed(musl);
-  const std::string output =
-      request.output.empty() ? DefaultName(request.command) : request.output;
+  const std::string output = ExpandName(
+      request.output.empty() ? kDefaultName : request.output, request.command);
   std::error_code error;
   if (!request.force && fs::exists(output, error)) {
     return Failed(output + " exists; -f overwrites it");
@@ -161,8 +188,9 @@ void AddRecord(CommandLine& line) {
       "record", "Record the allocations of a Python program into a trace");
   auto request = std::make_shared<RecordRequest>();
   verb.Value("-o,--output", &request->output,
-             "The trace [arenalab-<script>-<time>-<pid>.trace]; other "
-             "processes of the run get .PID before the suffix");
+             "The trace [arenalab-%n-%t-%p.trace: script's name, time, "
+             "process; %h is the host]; other processes of the run get .PID "
+             "before the suffix");
   verb.Flag("--layers", &request->layers,
             "Also what was asked for while serving another request");
   verb.Flag("--lossy", &request->lossy,

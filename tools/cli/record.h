@@ -9,7 +9,7 @@
 namespace arenalab {
 
 struct RecordRequest {
-  std::string output;  // empty: arenalab-<script>-<time>-<pid>.trace
+  std::string output;  // ExpandName() is applied; empty: a default
   bool layers = false;
   bool lossy = false;
   bool force = false;  // overwrite the trace
@@ -20,6 +20,11 @@ struct RecordOutcome {
   int status = 0;     // the exit status of `record`
   std::string trace;  // of the main process; empty where nothing was recorded
 };
+
+// %p this process, %h the host, %n the command's script, %t the time, %% a %.
+// Throws UsageError for another letter.
+std::string ExpandName(const std::string& pattern,
+                       const std::vector<std::string>& command);
 
 // Runs the command under the tracer until the last of its processes has ended.
 // Says on stderr what was recorded, or why nothing was.

@@ -50,6 +50,7 @@ void RefuseToOverwrite(const Flags& flags, const std::string& stem) {
 }
 
 int Run(Flags& flags) {
+  flags.page = ExpandName(flags.page, flags.record.command);
   std::string stem = StemOf(flags.page);
   RefuseToOverwrite(flags, stem);
   if (!stem.empty()) flags.record.output = stem + ".trace";
@@ -93,7 +94,7 @@ void AddRun(CommandLine& line) {
       "allocator and write the report");
   verb.Value("-o,--output", &flags->page,
              "The page; trace and results lie beside it "
-             "[arenalab-<script>-<time>-<pid>.report.html]");
+             "[arenalab-%n-%t-%p.report.html, as for record]");
   verb.Value("-a,--allocators", &flags->replay.allocators,
              std::string("As for replay [") + kDefaultAllocators + "]");
   verb.Value("--repetitions", &flags->replay.repetitions,

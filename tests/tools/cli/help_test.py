@@ -70,6 +70,23 @@ class HelpTest(verb_case.VerbCase):
                 self.assertIn(message, self.errors)
                 self.assertIn("arenalab " + words[0] + " --help", self.errors)
 
+    def test_a_full_disk_behind_stdout_is_no_success(self):
+        trace = self.import_trace("order.trace", verb_case.ORDER)
+        for words in (["--help"], ["verify", trace], ["stats", trace],
+                      ["trace", "info", trace], ["help", "traces"]):
+            with self.subTest(words), open("/dev/full", "wb") as full:
+                done = verb_case.subprocess.run(
+                    [verb_case.ARENALAB, *words], stdout=full,
+                    stderr=verb_case.subprocess.PIPE)
+                self.assertEqual(done.returncode, 3)
+                self.assertIn(b"cannot write to standard output", done.stderr)
+
+    def test_a_name_that_record_cannot_make_is_refused_before_it_runs(self):
+        self.run_verb("record", "-o", "a%q.trace", "--", "/bin/touch", "ran",
+                      status=2)
+        self.assertIn("-o a%q.trace", self.errors)
+        self.assertFalse(verb_case.os.path.exists(self.path("ran")))
+
     def test_the_short_help_leaves_out_the_examples(self):
         text = self.run_verb("verify", "-h")
         self.assertIn("--self-test", text)

@@ -166,6 +166,14 @@ os.execv(sys.executable, [sys.executable, '-c', code])
         with open(self.trace) as kept:
             self.assertEqual(kept.read(), "precious")
 
+    def test_the_traces_name_is_made_of_script_host_time_and_process(self):
+        program = self.write("pass")
+        self.trace = os.path.join(self.folder, "%n-%h-%t-%p-100%%.trace")
+        self.record(PYTHONS[0], program)
+        name, = map(os.path.basename, self.traces())
+        self.assertRegex(name, r"^program-%s-\d{8}-\d{6}-\d+-100%%\.trace$"
+                         % re.escape(os.uname().nodename))
+
     def test_a_signal_to_the_recorder_reaches_the_program(self):
         process = self.start(PYTHONS[0], "-c", """\
 import time
