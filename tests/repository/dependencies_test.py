@@ -36,7 +36,8 @@ class Dependencies(unittest.TestCase):
         found = packages("preload")
         self.assertIn("//tracer/preload", found)
         self.assertEqual({p for p in found if p.startswith("//")} -
-                         {"//tracer/preload", "//tracer/ring", "//tracer", "//allocators/interpreter"},
+                         {"//tracer/preload", "//tracer/ring", "//tracer", "//tracer/object",
+                          "//allocators/interpreter"},
                          set())
         self.assertEqual({p for p in found if p.startswith("@debian")}, set())
 

@@ -13,6 +13,7 @@
 #include "tools/cli/experiment.h"
 #include "tools/cli/help.h"
 #include "tools/cli/inspect.h"
+#include "tools/cli/mark.h"
 #include "tools/cli/models.h"
 #include "tools/cli/record.h"
 #include "tools/cli/replay.h"
@@ -58,6 +59,7 @@ int Main(int argc, char** argv) {
   AddBench(line);
   AddInspect(line);
   AddDoctor(line);
+  AddMark(line);
   AddExperiment(line);
   AddSweep(line);
   AddExec(line);

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "tools/cli/elf_program.h"
+#include "tools/inspect/living_types.h"
 #include "tools/version.h"
 #include "tracer/collector/traced_command.h"
 
@@ -147,6 +148,10 @@ RecordOutcome Record(const RecordRequest& request) {
   Collector collector({.trace_path = output,
                        .layers = request.layers,
                        .lossy = request.lossy,
+                       .children = !request.no_children,
+                       .types = request.types,
+                       .sites = request.sites,
+                       .census = ReadLivingTypes,
                        .tool = std::string("arenalab ") + kVersion});
   const int status =
       RunTraced({.words = request.command, .preload = fs::canonical(library)},
@@ -179,6 +184,12 @@ RecordOutcome Record(const RecordRequest& request) {
                  "make the 32 MiB of shared memory for their events\n",
                  collector.refused());
   }
+  for (const ProcessRecording* process : recorded) {
+    for (const std::string& loss : process->losses()) {
+      std::fprintf(stderr, "arenalab: warning: %s: %s\n",
+                   process->trace_path().c_str(), loss.c_str());
+    }
+  }
   Summarise(recorded);
   return {status, recorded[0]->trace_path()};
 }
@@ -196,6 +207,13 @@ void AddRecord(CommandLine& line) {
   verb.Flag("--lossy", &request->lossy,
             "Where the program is faster than the recording, drop events "
             "instead of letting it wait; every reader says how many");
+  verb.Flag("--no-children", &request->no_children,
+            "Only the first process in which an interpreter starts");
+  verb.Flag("--types", &request->types,
+            "Also the type of each object that is given up, and at the end of "
+            "those that live");
+  verb.Flag("--callsites", &request->sites,
+            "Also the file, line and function that ask (Python 3.8 to 3.13)");
   verb.Flag("-f,--force", &request->force, "Overwrite the trace");
   verb.Program(&request->command, "The program, after --").Required();
   verb.Footer(

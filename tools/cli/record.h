@@ -12,6 +12,9 @@ struct RecordRequest {
   std::string output;  // ExpandName() is applied; empty: a default
   bool layers = false;
   bool lossy = false;
+  bool no_children = false;
+  bool types = false;  // of the objects
+  bool sites = false;  // of the requests
   bool force = false;  // overwrite the trace
   std::vector<std::string> command;
 };

@@ -18,10 +18,10 @@ namespace arenalab {
 namespace {
 
 constexpr const char* kKinds[] = {
-    "alloc",         "zeroed",        "aligned", "realloc", "free",
-    "arena_acquire", "arena_release", "mark",    "fork",    "memory"};
+    "alloc",         "zeroed", "aligned", "realloc", "free", "arena_acquire",
+    "arena_release", "mark",   "fork",    "memory",  "held"};
 constexpr std::size_t kKindCount = std::size(kKinds);
-static_assert(kKindCount == static_cast<std::size_t>(EventKind::kMemory) + 1);
+static_assert(kKindCount == static_cast<std::size_t>(EventKind::kHeld) + 1);
 constexpr const char* kLayers[] = {"raw", "mem", "obj", "libc"};
 
 struct Info {

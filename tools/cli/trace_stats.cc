@@ -8,6 +8,7 @@
 
 #include "allocators/pymalloc/generation.h"
 #include "allocators/pymalloc/size_class.h"
+#include "tools/cli/attribution_stats.h"
 #include "tools/replay/readable.h"
 #include "tracer/format/object_table.h"
 
@@ -193,6 +194,8 @@ TraceStats ComputeTraceStats(TraceReader& reader) {
         ++stats.rss_readings;
         stats.peak_rss_bytes = std::max(stats.peak_rss_bytes, event.rss_bytes);
         break;
+      case EventKind::kHeld:
+        break;
       default:
         ++stats.requests;
         if (event.depth != 0) break;
@@ -204,6 +207,10 @@ TraceStats ComputeTraceStats(TraceReader& reader) {
   }
   stats.threads = threads.size();
   stats.interpreters = states.size();
+  if (!reader.Name(NameSpace::kType, 1).empty() ||
+      !reader.Name(NameSpace::kSite, 1).empty()) {
+    stats.attribution = AttributeMoments(reader, stats.geometry);
+  }
   return stats;
 }
 
@@ -252,8 +259,43 @@ std::string TraceStatsText(const TraceReader& reader, const TraceStats& stats) {
     text += "  and " + Plural(stats.marks.size() - kMostMarks, "more mark") +
             " (--json has all)\n";
   }
-  return text + ClassTable(stats);
+  return text + ClassTable(stats) + AttributionText(stats.attribution);
 }
+
+namespace {
+
+ordered_json RowsJson(const std::vector<AttributedRow>& rows) {
+  ordered_json json = ordered_json::array();
+  for (const AttributedRow& row : rows) {
+    json.push_back({{"name", row.name.empty() ? ordered_json(nullptr)
+                                              : ordered_json(row.name)},
+                    {"objects", row.objects},
+                    {"bytes", row.bytes},
+                    {"pinners", row.pinners}});
+  }
+  return json;
+}
+
+ordered_json AttributionJson(const std::vector<AttributedMoment>& moments) {
+  ordered_json json = ordered_json::array();
+  for (const AttributedMoment& moment : moments) {
+    json.push_back({{"name", moment.name},
+                    {"event", moment.request},
+                    {"objects", moment.all.objects},
+                    {"bytes", moment.all.bytes},
+                    {"pinners", moment.all.pinners},
+                    {"pinned_arenas", moment.pinned_arenas},
+                    {"owners",
+                     {{"program", moment.owners[0]},
+                      {"free_list", moment.owners[1]},
+                      {"immortal", moment.owners[2]}}},
+                    {"types", RowsJson(moment.types)},
+                    {"sites", RowsJson(moment.sites)}});
+  }
+  return json;
+}
+
+}  // namespace
 
 std::string TraceStatsJson(const TraceReader& reader, const TraceStats& stats) {
   ordered_json json;
@@ -301,6 +343,7 @@ std::string TraceStatsJson(const TraceReader& reader, const TraceStats& stats) {
     row["live_at_end"] = of_class.live;
     json["classes"].push_back(std::move(row));
   }
+  json["attribution"] = AttributionJson(stats.attribution);
   return json.dump(2, ' ', false, ordered_json::error_handler_t::replace) +
          "\n";
 }

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "allocators/pymalloc/geometry.h"
+#include "tools/replay/attribution.h"
 #include "tracer/format/trace_reader.h"
 
 namespace arenalab {
@@ -48,6 +49,9 @@ struct TraceStats {
   GeometryValues geometry{};
   bool geometry_known = false;      // else that of 3.10 on is assumed
   std::vector<ClassStats> classes;  // by class; the last: not pymalloc's
+  // At the peak, the last valley and the end; empty: the trace has neither
+  // types nor call sites.
+  std::vector<AttributedMoment> attribution;
 };
 
 TraceStats ComputeTraceStats(TraceReader& reader);

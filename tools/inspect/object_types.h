@@ -3,13 +3,9 @@
 // An object is a reference count and a pointer to its type; behind a header of
 // the garbage collector if its type says so (16 bytes, 32 before 3.8 where it
 // was patched to keep alignment, 24 before that), and two more words from 3.11
-// on if it has a managed __dict__. A type is an object whose own type ends,
-// after few steps, in the one that is its own type (`type`), that is ready, and
-// whose name can be read. What fits no such reading is not guessed at: dict
-// tables, list buffers and other memory that is no object have no type here.
-//
-// SOURCE: struct _typeobject of Include/cpython/object.h, whose fields up to
-// tp_flags are where they were in 3.6.
+// on if it has a managed __dict__. What a type is, tracer/object/type_object.h
+// says. What fits no such reading is not guessed at: dict tables, list buffers
+// and other memory that is no object have no type here.
 #pragma once
 
 #include <cstddef>
@@ -20,16 +16,10 @@
 #include <vector>
 
 #include "tools/inspect/target_memory.h"
+#include "tracer/event.h"
 
 namespace arenalab {
 
-enum class Owner : std::uint8_t {
-  kProgram,   // somebody holds a reference
-  kFreeList,  // dead, and kept by the interpreter: no reference
-  kImmortal,  // immortal, or an interned string
-  kUnknown,   // no object, or none that can be told
-};
-inline constexpr std::size_t kOwners = 4;
 // "program", "interpreter's free lists", "immortal or interned", "unknown".
 const char* NameOf(Owner owner);
 

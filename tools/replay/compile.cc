@@ -50,6 +50,8 @@ class Compiler {
       out_.memory.push_back({out_.steps, event.rss_bytes});
     } else if (event.kind == EventKind::kMark) {
       out_.marks.push_back({std::string(event.name), out_.steps});
+    } else if (event.kind == EventKind::kHeld) {
+      TakeType(objects_.Identify(event).object, event);
     }
   }
 
@@ -63,6 +65,9 @@ class Compiler {
     out_.marks = {{"fork", out_.steps}};
     out_.memory.clear();  // the parent's
     out_.inherited_steps = out_.steps;
+    // The parent's names are numbered otherwise.
+    out_.types.clear();
+    out_.sites.clear();
     gap_ = 0;
     clock_base_ns_ = out_.duration_ns;
   }
@@ -71,6 +76,8 @@ class Compiler {
     out_.ops.Append(MakeOp(OpCode::kEnd, 0, 0));
     out_.ops.Seal();
     out_.slots = objects_.high_water();
+    if (!out_.types.empty()) out_.types.resize(out_.steps);
+    if (!out_.sites.empty()) out_.sites.resize(out_.steps);
     out_.double_allocations = objects_.unexplained();
     return std::move(out_);
   }
@@ -96,8 +103,41 @@ class Compiler {
     AppendNote(foreign);
     AppendOrigin(event);
     AppendOp(code, identified.object, event);
+    NoteLife(code, identified.object, event);
     ++out_.steps;
     return true;
+  }
+
+  // A type is known when the object is given up, and is that of the steps that
+  // made it.
+  void NoteLife(OpCode code, std::uint32_t object, const Event& event) {
+    if (event.site != 0) Put(&out_.sites, out_.steps, event.site);
+    if (code == OpCode::kFree) return TakeType(object, event);
+    if (object >= lives_.size()) lives_.resize(std::size_t{object} * 2 + 1);
+    Life& life = lives_[object];
+    life.last_step = out_.steps;
+    if (code != OpCode::kRealloc) {
+      life.first_step = out_.steps;
+      life.born = event.request;
+    }
+    if (event.type != 0) TakeType(object, event);
+  }
+
+  void TakeType(std::uint32_t object, const Event& event) {
+    if (event.type == 0 || object >= lives_.size()) return;
+    const Life& life = lives_[object];
+    if (event.kind == EventKind::kHeld &&
+        (event.lag > event.request || life.born >= event.request - event.lag)) {
+      return;  // somebody else lived there when it was looked at
+    }
+    Put(&out_.types, life.first_step, event.type);
+    Put(&out_.types, life.last_step, event.type);
+  }
+
+  static void Put(std::vector<std::uint32_t>* numbers, std::uint64_t step,
+                  std::uint32_t number) {
+    if (step >= numbers->size()) numbers->resize(step + 1);
+    (*numbers)[step] = number;
   }
 
   void TakeTime(std::uint64_t time_ns) {
@@ -141,8 +181,15 @@ class Compiler {
     }
   }
 
+  struct Life {
+    std::uint64_t first_step = 0;  // that made the object
+    std::uint64_t last_step = 0;   // that moved it last
+    std::uint64_t born = 0;        // request
+  };
+
   CompiledTrace out_;
   ObjectTable objects_;
+  std::vector<Life> lives_;  // by object
   std::uint64_t gap_ = 0;
   std::uint64_t clock_ms_ = 0;
   // Each file's time begins at 0; the child's goes on where the parent's was.
@@ -161,6 +208,18 @@ void TakeUntilFork(const Inheritance& ancestor, Compiler* compiler) {
   throw InputError(ancestor.path + ": has no fork number " +
                    std::to_string(ancestor.fork) +
                    ", from which the trace says that it begins");
+}
+
+// By number, as far as `numbers` go; empty where there are none.
+std::vector<std::string> NamesOf(const TraceReader& reader, NameSpace space,
+                                 const std::vector<std::uint32_t>& numbers) {
+  std::vector<std::string> names;
+  if (numbers.empty()) return names;
+  const std::uint32_t last = *std::max_element(numbers.begin(), numbers.end());
+  for (std::uint32_t number = 0; number <= last; ++number) {
+    names.emplace_back(reader.Name(space, number));
+  }
+  return names;
 }
 
 // How many Ops the step or tick at `op` takes.
@@ -195,7 +254,10 @@ CompiledTrace Compile(TraceReader& reader, Scope scope,
   reader.Rewind();
   Event event;
   while (reader.Next(&event)) compiler.Take(event);
-  return compiler.Finish();
+  CompiledTrace trace = compiler.Finish();
+  trace.type_names = NamesOf(reader, NameSpace::kType, trace.types);
+  trace.site_names = NamesOf(reader, NameSpace::kSite, trace.sites);
+  return trace;
 }
 
 OpFile WithSamples(const CompiledTrace& trace,

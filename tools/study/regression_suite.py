@@ -63,11 +63,16 @@ def installed(python, version, module):
 
 def command(python, version, module, outcomes, folder):
     """The command that runs a module and writes to the file `outcomes`."""
+    patterns = [word for pattern in dict(MODULES)[module] for word in ("-m", pattern)]
+    return command_of(python, name_in(version, module), patterns, outcomes, folder)
+
+
+def command_of(python, name, options, outcomes, folder):
+    """The same of any module, with options of `-m test`."""
     driver = os.path.join(folder, "regression_driver.py")
     with open(driver, "w") as file:
         file.write(_DRIVER)
-    patterns = [word for pattern in dict(MODULES)[module] for word in ("-m", pattern)]
-    return [python, driver, outcomes, "-v"] + patterns + [name_in(version, module)]
+    return [python, driver, outcomes, "-v", *options, name]
 
 
 def outcomes_in(path):

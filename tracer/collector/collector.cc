@@ -8,6 +8,8 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <fstream>
+#include <iterator>
 #include <stdexcept>
 #include <string_view>
 
@@ -57,6 +59,7 @@ Collector::Collector(CollectorOptions options)
       sleep_ns_(kShortestSleepNs) {
   run_.id = directory_.substr(directory_.rfind('-') + 1);
   run_.tool = options_.tool;
+  if (options_.types) run_.census = options_.census;
   run_.trace_path = [this](pid_t process) { return TracePath(process); };
   run_.trace_of_ring = [this](const std::string& ring) {
     const auto found = traces_.find(ring);
@@ -70,7 +73,8 @@ Collector::Collector(CollectorOptions options)
 
 Collector::~Collector() {
   for (const std::string& name : FilesIn(directory_)) {
-    if (name.ends_with(ring::kRingSuffix)) {
+    if (name.ends_with(ring::kRingSuffix) ||
+        name.ends_with(ring::kMarkSuffix) || name == ring::kMainLink) {
       unlink((directory_ + "/" + name).c_str());
     }
   }
@@ -81,7 +85,10 @@ std::map<std::string, std::string> Collector::Environment() const {
   return {{ring::kRunVariable, directory_},
           {ring::kCollectorVariable, std::to_string(getpid())},
           {ring::kLayersVariable, options_.layers ? "1" : "0"},
-          {ring::kLossyVariable, options_.lossy ? "1" : "0"}};
+          {ring::kLossyVariable, options_.lossy ? "1" : "0"},
+          {ring::kAloneVariable, options_.children ? "0" : "1"},
+          {ring::kTypesVariable, options_.types ? "1" : "0"},
+          {ring::kSitesVariable, options_.sites ? "1" : "0"}};
 }
 
 // The first to need one is the run's main process.
@@ -128,8 +135,25 @@ void Collector::FindRings() {
   }
 }
 
+// A name is at most as long as a trace keeps.
+void Collector::TakeMarks() {
+  for (const std::string& file : FilesIn(directory_)) {
+    if (file.front() == '.' || !file.ends_with(ring::kMarkSuffix)) continue;
+    const std::string path = directory_ + "/" + file;
+    std::ifstream text(path);
+    const std::string name{std::istreambuf_iterator<char>(text), {}};
+    const pid_t process = std::atoi(file.c_str());
+    for (const auto& recording : live_) {
+      if (recording->process() == process) recording->Mark(name);
+    }
+    // When it stands: whoever left it waits for that.
+    unlink(path.c_str());
+  }
+}
+
 void Collector::Round() {
   FindRings();
+  TakeMarks();
   bool found = false;
   for (auto& process : live_) {
     const bool ended = process->HasEnded();

@@ -25,8 +25,13 @@ struct CollectorOptions {
   // suffix.
   std::string trace_path;
   bool layers = false;
-  bool lossy = false;  // a full ring drops events
-  std::string tool;    // name and version
+  bool lossy = false;    // a full ring drops events
+  bool children = true;  // else only the first process with an interpreter
+  bool types = false;
+  bool sites = false;
+  // Asked with `types`, at marks and at the end; may be empty.
+  LivingReader census;
+  std::string tool;  // name and version
 };
 
 class Collector {
@@ -54,6 +59,7 @@ class Collector {
 
  private:
   void FindRings();
+  void TakeMarks();
   std::string TracePath(pid_t process);
 
   CollectorOptions options_;

@@ -111,7 +111,7 @@ void Merger::EmitThreadRecord(ThreadStream* stream) {
       released = 0;
     }
   }
-  EmitRequest(record, stream->thread, lag);
+  EmitRequest(record, stream->thread, lag, 0);
 }
 
 void Merger::EmitState(std::uint64_t limit) {
@@ -140,6 +140,10 @@ std::size_t Merger::EmitPlainRequests(std::uint64_t limit) {
   for (; taken < count; ++taken) {
     const std::uint64_t word = words[taken];
     const auto op = static_cast<unsigned>(ring::OpOf(word));
+    if (op == static_cast<unsigned>(Op::kSite)) {
+      site_ = Number(NameSpace::kSite, ring::PayloadOf(word));
+      continue;
+    }
     const auto kind = static_cast<EventKind>(op % 8);
     const std::uint64_t size = ring::SizeOf(word);
     if (op < kFirst || op > kLast || size == ring::kWideSize ||
@@ -148,8 +152,16 @@ std::size_t Merger::EmitPlainRequests(std::uint64_t limit) {
     }
     event.kind = kind;
     event.layer = static_cast<Layer>((op - kFirst) / 8);
-    event.size_bytes = size;
     event.address = ring::PayloadOf(word);
+    if (kind == EventKind::kFree) {
+      event.size_bytes = 0;
+      event.site = 0;
+      event.type = Number(NameSpace::kType, size);
+    } else {
+      event.size_bytes = size;
+      event.site = site_;
+      event.type = 0;
+    }
     event.request = requests_++;
     Emit();
   }
@@ -165,12 +177,33 @@ void Merger::EmitStateRecord(const RingRecord& record) {
     case Op::kFinalise:
       Blank(EventKind::kMark, state_thread_).name = kFinaliseMark;
       return Emit();
+    case Op::kMark:
+      Blank(EventKind::kMark, state_thread_).name = record.text;
+      return Emit();
+    case Op::kTypeName:
+      return TakeName(NameSpace::kType, record);
+    case Op::kSiteName:
+      return TakeName(NameSpace::kSite, record);
+    case Op::kSite:
+      site_ = Number(NameSpace::kSite, record.payload);
+      return;
     case Op::kArenaAcquire:
     case Op::kArenaRelease:
       return EmitArena(record, state_thread_);
     default:
-      return EmitRequest(record, state_thread_, 0);
+      EmitRequest(record, state_thread_, 0, site_);
   }
+}
+
+// The library counts them up by one.
+void Merger::TakeName(NameSpace space, const RingRecord& record) {
+  auto& numbers = numbers_[static_cast<std::size_t>(space)];
+  if (numbers.empty()) numbers.push_back(0);
+  if (record.payload != numbers.size()) {
+    damaged_ = true;
+    return;
+  }
+  numbers.push_back(sink_->OnName(space, record.text));
 }
 
 void Merger::EmitArena(const RingRecord& record, std::uint32_t thread) {
@@ -186,14 +219,19 @@ void Merger::EmitArena(const RingRecord& record, std::uint32_t thread) {
 }
 
 void Merger::EmitRequest(const RingRecord& record, std::uint32_t thread,
-                         std::uint64_t lag) {
+                         std::uint64_t lag, std::uint32_t site) {
   const unsigned request =
       static_cast<unsigned>(record.op) - static_cast<unsigned>(Op::kRequest);
   Event& event = Blank(static_cast<EventKind>(request % 8), thread);
   event.layer = static_cast<Layer>(request / 8 % 4);
   event.state = record.state;
   event.depth = static_cast<std::uint8_t>(std::min(record.depth, 255u));
-  event.size_bytes = record.size_bytes;
+  if (event.kind == EventKind::kFree) {
+    event.type = Number(NameSpace::kType, record.size_bytes);
+  } else {
+    event.size_bytes = record.size_bytes;
+    event.site = site;
+  }
   event.align_bytes = record.align_bytes;
   event.address = record.payload;
   event.old_address = record.old_address;

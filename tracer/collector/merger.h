@@ -18,6 +18,7 @@
 // THREADS. The collector's only.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <unordered_map>
@@ -34,6 +35,9 @@ class EventSink {
  public:
   virtual ~EventSink() = default;
   virtual void OnEvent(const Event& event) = 0;
+  // A type or a call site that events may have from now on; the number that
+  // they have then. The same name may come again.
+  virtual std::uint32_t OnName(NameSpace space, std::string_view name) = 0;
 };
 
 class Merger {
@@ -84,7 +88,7 @@ class Merger {
   void EmitStateRecord(const RingRecord& record);
   void EmitArena(const RingRecord& record, std::uint32_t thread);
   void EmitRequest(const RingRecord& record, std::uint32_t thread,
-                   std::uint64_t lag);
+                   std::uint64_t lag, std::uint32_t site);
   // Sends `event_`, which the caller has filled.
   void Emit() {
     ++events_;
@@ -100,6 +104,12 @@ class Merger {
     return event_;
   }
   std::uint32_t DenseThread(std::uint32_t thread);
+  void TakeName(NameSpace space, const RingRecord& record);
+  // The sink's number of the library's.
+  std::uint32_t Number(NameSpace space, std::uint64_t number) const {
+    const auto& numbers = numbers_[static_cast<std::size_t>(space)];
+    return number < numbers.size() ? numbers[number] : 0;
+  }
 
   ring::Header* header_;
   EventSink* sink_;
@@ -117,6 +127,9 @@ class Merger {
   std::uint64_t time_ns_ = 0;
   std::uint32_t state_thread_ = 0;
   std::unordered_map<std::uint32_t, std::uint32_t> dense_;
+  // By the library's number, in each name space.
+  std::array<std::vector<std::uint32_t>, 2> numbers_;
+  std::uint32_t site_ = 0;         // the sink's number, of the state stream
   std::uint32_t last_thread_ = 0;  // the library's number, from 1
   std::uint32_t last_dense_ = 0;
   std::uint64_t requests_ = 0;

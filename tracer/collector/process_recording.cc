@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <vector>
 
 #include "tracer/collector/interpreter.h"
 
@@ -93,7 +94,9 @@ ProcessRecording::ProcessRecording(ring::Header* header, std::string ring_name,
       run_(run),
       handle_(header->process),
       program_(PastableCommand({header->command, header->command_bytes})),
-      merger_(header, this) {}
+      merger_(header, this) {
+  if (run->census) header->census.store(ring::Census::kOffered);
+}
 
 ProcessRecording::~ProcessRecording() { munmap(header_, ring::kRingBytes); }
 
@@ -120,7 +123,13 @@ bool ProcessRecording::Round() {
     }
     OpenTrace();
   }
+  const bool wants_census =
+      header_->census.load(std::memory_order_acquire) == ring::Census::kWanted;
   const bool found = DrainOnce(false);
+  if (wants_census) {
+    TakeCensus();
+    header_->census.store(ring::Census::kTaken);
+  }
   const std::uint64_t now = SinceStart();
   if (now >= next_sample_ns_) SampleMemory();
   const bool crowded = merger_.threads() > ring::kStreams / 2;
@@ -177,6 +186,7 @@ void ProcessRecording::OpenTrace() {
   writer_->Meta("tool", run_->tool);
   writer_->Meta("run", run_->id);
   writer_->Meta("process", std::to_string(header_->process));
+  writer_->Meta("parent-process", std::to_string(header_->parent_process));
   writer_->Meta("started", Iso8601(header_->started_unix));
   writer_->Meta("program", program_);
   writer_->Meta("python", python());
@@ -223,26 +233,80 @@ void ProcessRecording::WriteMeta(bool final) {
                                              : std::to_string(dump.event)),
                   OnOneLine({dump.text, text_bytes}));
   }
+  if (header_->types.load() == ring::Reading::kUnknownLayout) {
+    Lose("types",
+         "the objects of this Python are laid out in a way that is not known, "
+         "or its memory may not be read: no types");
+  }
+  if (header_->sites.load() == ring::Reading::kUnknownLayout) {
+    Lose("sites",
+         "the frames of this Python are laid out in a way that is not known "
+         "(3.8 to 3.13 are): no call sites");
+  }
   if (header_->lost_hooks.load() != 0) {
-    writer_->Meta(
-        "lost.hooks",
-        "the interpreter replaced its allocators while it was running; "
-        "requests until the hooks were back are missing");
+    Lose("hooks",
+         "the interpreter replaced its allocators while it was running; "
+         "requests until the hooks were back are missing");
+  }
+  if (AllocatorBeneath(Text(header_->allocator), bytes != 0) == "debug" &&
+      !python().starts_with("3.6.")) {
+    Lose("debug",
+         "a dozen raw blocks that the debug layer made before the hooks were "
+         "back on it are recorded as the C library's, 16 bytes lower");
   }
   if (merger_.damaged()) {
-    writer_->Meta("lost.damaged",
-                  "the program overwrote its ring; events after that are "
-                  "missing");
+    Lose("damaged",
+         "the program overwrote its ring; events after that are missing");
   }
   if (lost() != 0) {
     if (header_->lossy != 0) {
-      writer_->Meta("lost.ring",
-                    "the ring was full and --lossy drops events then");
+      Lose("ring", "the ring was full and --lossy drops events then");
     } else {
-      writer_->Meta("lost.threads",
-                    "more threads at once than can be recorded");
+      Lose("threads", "more threads at once than can be recorded");
     }
   }
+}
+
+void ProcessRecording::Lose(const char* what, const std::string& reason) {
+  writer_->Meta(std::string("lost.") + what, reason);
+  losses_.push_back(reason);
+}
+
+// What lived before and lives on behind it is what was seen meanwhile.
+void ProcessRecording::TakeCensus() {
+  if (!run_->census || !writer_ ||
+      header_->types.load() != ring::Reading::kWorks) {
+    return;
+  }
+  const std::uint64_t before = merger_.requests();
+  std::vector<Event> held;
+  run_->census(header_->process, [&](const LivingObject& object) {
+    Event event;
+    event.kind = EventKind::kHeld;
+    event.layer = Layer::kObject;
+    event.address = object.address;
+    event.type = writer_->Intern(NameSpace::kType, object.type);
+    event.owner = object.owner;
+    held.push_back(event);
+  });
+  DrainOnce(false);
+  for (Event& event : held) {
+    event.lag = merger_.requests() - before;
+    event.time_ns = before_last_drain_ns_;
+    writer_->Append(event);
+  }
+}
+
+void ProcessRecording::Mark(std::string_view name) {
+  if (!writer_) return;
+  DrainOnce(false);
+  Event event;
+  event.kind = EventKind::kMark;
+  event.time_ns = before_last_drain_ns_;
+  event.name = name;
+  writer_->Append(event);
+  SampleMemory();
+  TakeCensus();
 }
 
 void ProcessRecording::SampleMemory() {
@@ -263,9 +327,14 @@ void ProcessRecording::SampleMemory() {
   writer_->Append(event);
 }
 
+std::uint32_t ProcessRecording::OnName(NameSpace space, std::string_view name) {
+  return writer_->Intern(space, name);
+}
+
 void ProcessRecording::OnEvent(const Event& event) {
   if (event.kind != EventKind::kFork) {
     writer_->Append(event);
+    if (event.kind == EventKind::kMark) next_sample_ns_ = 0;
     return;
   }
   Event named = event;

@@ -14,7 +14,9 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "tracer/collector/living_object.h"
 #include "tracer/collector/merger.h"
 #include "tracer/collector/process_files.h"
 #include "tracer/format/trace_writer.h"
@@ -35,6 +37,7 @@ class ProcessRecording : private EventSink {
     // The number of the child that a fork made; 0 where not known (yet).
     std::function<pid_t(const std::string& ring_name, std::uint64_t fork)>
         child_of_fork;
+    LivingReader census;  // may be empty
   };
 
   // Maps the file and unlinks it. nullptr where it is not a whole ring.
@@ -52,6 +55,8 @@ class ProcessRecording : private EventSink {
   void Finish();
   bool finished() const { return finished_; }
   bool HasEnded() const { return handle_.HasEnded(); }
+  // A mark from outside, where the program is now.
+  void Mark(std::string_view name);
 
   const std::string& ring_name() const { return ring_name_; }
   const ring::Header& header() const { return *header_; }
@@ -62,17 +67,22 @@ class ProcessRecording : private EventSink {
   // Empty where no interpreter has started in it.
   const std::string& trace_path() const { return path_; }
   const std::string& error() const { return error_; }
+  // What the trace lacks, in words; known once it is finished.
+  const std::vector<std::string>& losses() const { return losses_; }
 
  private:
   ProcessRecording(ring::Header* header, std::string ring_name, const Run* run);
 
   void OnEvent(const Event& event) override;
+  std::uint32_t OnName(NameSpace space, std::string_view name) override;
   std::uint64_t SinceStart() const;
   bool DrainOnce(bool ended);
   void OpenTrace();
   void WriteMeta(bool final);
   void SampleMemory();
+  void TakeCensus();
   void NoteError();
+  void Lose(const char* what, const std::string& reason);
 
   ring::Header* header_;
   std::string ring_name_;
@@ -83,6 +93,7 @@ class ProcessRecording : private EventSink {
   std::unique_ptr<TraceWriter> writer_;
   std::string path_;
   std::string error_;
+  std::vector<std::string> losses_;
   bool finished_ = false;
   bool meta_written_ = false;
   std::uint64_t before_last_drain_ns_ = 0;

@@ -1,6 +1,8 @@
 // See stream_reader.h.
 #include "tracer/collector/stream_reader.h"
 
+#include <algorithm>
+
 #include "tracer/event.h"
 #include "tracer/ring/chunk_stack.h"
 
@@ -23,6 +25,13 @@ bool StreamReader::EnterChunk(std::uint64_t chunk) {
   chunk_ = static_cast<std::uint32_t>(chunk);
   words_ = ring::ChunkWords(header_, chunk);
   return true;
+}
+
+std::string_view StreamReader::Text(std::size_t bytes) {
+  const std::uint64_t offset = position_ % ring::kChunkBytes;
+  position_ += (bytes + 7) / 8 * 8;
+  return {reinterpret_cast<const char*>(words_) + offset,
+          std::min<std::size_t>(bytes, ring::kChunkBytes - offset)};
 }
 
 bool StreamReader::Next(std::uint64_t limit, RingRecord* record) {
@@ -57,6 +66,12 @@ bool StreamReader::Next(std::uint64_t limit, RingRecord* record) {
       case Op::kRelease:
       case Op::kFork:
       case Op::kFinalise:
+      case Op::kSite:
+        break;
+      case Op::kTypeName:
+      case Op::kSiteName:
+      case Op::kMark:
+        record->text = Text(ring::SizeOf(word));
         break;
       case Op::kArenaAcquire:
       case Op::kArenaRelease:

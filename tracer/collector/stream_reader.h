@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 #include "tracer/ring/ring.h"
 
@@ -18,6 +19,7 @@ struct RingRecord {
   std::uint64_t size_bytes = 0;
   std::uint64_t align_bytes = 0;
   std::uint64_t old_address = 0;
+  std::string_view text;     // in the ring: until the next record is read
   std::uint64_t ticket = 0;  // thread streams
   std::uint64_t sync = 0;    // thread streams: holds until changed
   std::uint32_t state = 0;   // likewise
@@ -56,6 +58,7 @@ class StreamReader {
     position_ += 8;
     return word;
   }
+  std::string_view Text(std::size_t bytes);
   bool EnterChunk(std::uint64_t chunk);
   bool Damage();
 

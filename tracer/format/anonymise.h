@@ -9,6 +9,9 @@
 //              child cannot be verified any more
 //   marks      `finalise` stays; others become mark-1, mark-2, … in order of
 //              first appearance
+//   types      those of the interpreter (int, dict, ...) stay; others become
+//              type-1, type-2, ...
+//   sites      become site-1, site-2, ...: no path, line or function
 //   forks      a child's name becomes child-N, N the fork's number
 //
 // Sizes, addresses, threads and times stay: they are the trace. A program that

@@ -24,6 +24,7 @@ constexpr std::uint32_t kAddressesPerEvent = 2;
 constexpr std::uint32_t kWideBytesPerEvent = 128;
 static_assert(kWideBytesPerEvent >= 9 * kMaxVarintBytes + 2);
 constexpr std::uint32_t kAddressBytes = 4;
+constexpr std::uint32_t kBytesPerNumber = 5;  // of a name: 32 bits
 
 }  // namespace
 
@@ -41,7 +42,8 @@ static_assert(kMaxHeadTable < 256);
 static_assert(kBytesPerHead * kMaxHeads + kMaxHeads +
                   (1 + kDeathRestBytes) * kMaxHeads +
                   kAddressBytes * kAddressesPerEvent * kMaxHeads +
-                  kMaxWideBytes + 4096 <
+                  kMaxWideBytes + 3 * kMaxHeads * kBytesPerNumber +
+                  kMaxNamesBytes + 4096 <
               kMaxRawBytes);
 
 EventColumns::EventColumns(TraceWriterOptions options)
@@ -61,6 +63,31 @@ EventColumns::EventColumns(TraceWriterOptions options)
 }
 
 EventColumns::~EventColumns() { ZSTD_freeCCtx(compressor_); }
+
+void EventColumns::AddName(NameSpace space, std::string_view name) {
+  name = name.substr(0, kMaxNameBytes);
+  std::uint8_t head[1 + kMaxVarintBytes] = {static_cast<std::uint8_t>(space)};
+  names_.insert(names_.end(), head, PutVarint(head + 1, name.size()));
+  names_.insert(names_.end(), name.begin(), name.end());
+}
+
+void EventColumns::Sparse::Put(std::uint32_t place, std::uint32_t value) {
+  if (value == 0) return;
+  FillTo(place);
+  std::uint8_t bytes[kMaxVarintBytes];
+  bytes_.insert(bytes_.end(), bytes, PutVarint(bytes, value));
+  places_ = place + 1;
+}
+
+void EventColumns::Sparse::FillTo(std::uint32_t places) {
+  bytes_.insert(bytes_.end(), places - places_, 0);
+  places_ = places;
+}
+
+void EventColumns::Sparse::Clear() {
+  bytes_.clear();
+  places_ = 0;
+}
 
 void EventColumns::Append(const Event& event, std::uint64_t request) {
   if (heads_ == 0) BeginBlock(request);
@@ -227,8 +254,11 @@ inline void EventColumns::PutRequest(const Event& event) {
   if (moved) PutDeath(event.old_address);
   if (freed) {
     PutDeath(event.address);
+    freed_types_.Put(frees_++, event.type);
   } else {
     PutBirth(event);
+    made_types_.Put(makes_, event.type);
+    sites_.Put(makes_++, event.site);
   }
 }
 
@@ -241,6 +271,12 @@ void EventColumns::PutOther(const Event& event) {
                                                      : kArenaReleased,
               0);
       PutWide(event.size_bytes);
+      return PutAddress(event.address);
+    case EventKind::kHeld:
+      PutHead(kArena, kArenaHeld, 0);
+      PutWide(event.type);
+      *wide_end_++ = static_cast<std::uint8_t>(event.owner);
+      PutWide(event.lag);
       return PutAddress(event.address);
     case EventKind::kMark:
       PutHead(kNote, kNoteMark, 0);
@@ -296,6 +332,15 @@ std::span<const std::uint8_t> EventColumns::Take() {
     StoreColumn(static_cast<ColumnId>(kDeathRestColumn + i),
                 from.death_rests[i], death_rests_[i]);
   }
+  StoreColumn(kNamesColumn, names_.data(), names_.size());
+  const auto store = [this](ColumnId id, Sparse& column, std::uint32_t places) {
+    if (!column.bytes().empty()) column.FillTo(places);
+    StoreColumn(id, column.bytes().data(), column.bytes().size());
+    column.Clear();
+  };
+  store(kFreedTypesColumn, freed_types_, frees_);
+  store(kMadeTypesColumn, made_types_, makes_);
+  store(kSitesColumn, sites_, makes_);
 
   begin_.heads = heads_;
   begin_.columns = static_cast<std::uint16_t>(entries_.size());
@@ -309,6 +354,8 @@ std::span<const std::uint8_t> EventColumns::Take() {
   for (unsigned i = 0; i < table_; ++i) from.byte_of[from.table[i]] = 0;
   heads_ = table_ = explicit_ = region_count_ = last_region_ = 0;
   std::fill_n(death_rests_, kDeathRestBytes, 0);
+  frees_ = makes_ = 0;
+  names_.clear();
   heads_end_ = from.heads;
   births_end_ = from.births;
   deaths_end_ = from.deaths;

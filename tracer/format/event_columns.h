@@ -34,16 +34,37 @@ class EventColumns {
   // No room for another event: take the block first.
   bool full() const {
     return heads_ > layout::kMaxHeads - kHeadsPerEvent ||
-           wide_end_ > wide_limit_;
+           wide_end_ > wide_limit_ ||
+           names_.size() > layout::kMaxNamesBytes - kNameRoom;
   }
   // thread, state and time are compared with the last event's and written where
   // they changed.
   void Append(const Event& event, std::uint64_t request);
+  // A type or call site that the events from here on may have; names are
+  // numbered from 1 in each space.
+  void AddName(NameSpace space, std::string_view name);
   // The block's content, until the next call of anything; the columns are empty
   // then. Empty where there is no memory for the compressor.
   std::span<const std::uint8_t> Take();
 
  private:
+  // A name, its space and its length.
+  static constexpr std::size_t kNameRoom = layout::kMaxNameBytes + 11;
+
+  // A varint for each of a row of things, most of which are 0: empty as long as
+  // all are.
+  class Sparse {
+   public:
+    void Put(std::uint32_t place, std::uint32_t value);
+    void FillTo(std::uint32_t places);
+    void Clear();
+    const std::vector<std::uint8_t>& bytes() const { return bytes_; }
+
+   private:
+    std::vector<std::uint8_t> bytes_;
+    std::uint32_t places_ = 0;
+  };
+
   void BeginBlock(std::uint64_t request);
   void PutHead(unsigned kind, unsigned layer, unsigned rest);
   void PutWide(std::uint64_t value);
@@ -76,6 +97,13 @@ class EventColumns {
   std::uint64_t regions_[layout::kMaxRegions] = {};
   std::uint32_t region_count_ = 0;
   std::uint32_t last_region_ = 0;
+
+  std::vector<std::uint8_t> names_;
+  std::uint32_t frees_ = 0;
+  std::uint32_t makes_ = 0;  // the other requests
+  Sparse freed_types_;
+  Sparse made_types_;
+  Sparse sites_;
 
   layout::EventsHeader begin_{};
   unsigned class_shift_ = layout::kMaxClassShift;

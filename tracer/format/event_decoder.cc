@@ -34,6 +34,7 @@ void EventDecoder::Begin(std::span<const std::uint8_t> raw, std::string where) {
   if (header.time_ns < time_ns_) Fail("time goes back");
   OpenModel(header);
   OpenColumns(raw, header);
+  TakeNames();
   heads_left_ = header.heads;
   thread_ = header.thread;
   state_ = header.state;
@@ -59,6 +60,7 @@ void EventDecoder::OpenModel(const EventsHeader& header) {
 void EventDecoder::OpenColumns(std::span<const std::uint8_t> raw,
                                const EventsHeader& header) {
   for (Column& column : columns_) column = {};
+  for (bool& present : present_) present = false;
   const std::uint8_t* at = raw.data() + sizeof header;
   std::size_t left = raw.size() - sizeof header;
   const std::size_t entry_bytes = header.columns * sizeof(ColumnEntry);
@@ -75,7 +77,8 @@ void EventDecoder::OpenColumns(std::span<const std::uint8_t> raw,
     raw_bytes += entry.raw_bytes;
     if (raw_bytes > kMaxRawBytes) Fail("columns longer than the format allows");
     if (entry.stored_bytes > left) Fail("columns longer than the block");
-    if (entry.id < kRequiredColumns) {
+    if (entry.id < kRequiredColumns ||
+        (entry.id >= kFirstOptionalColumn && entry.id < kKnownColumnsEnd)) {
       OpenColumn(entry, stored);
     } else if (entry.id < kFirstOptionalColumn) {
       Fail("an unknown column " + std::to_string(entry.id));
@@ -103,9 +106,23 @@ void EventDecoder::OpenColumns(std::span<const std::uint8_t> raw,
   if (region_count_ != 0) std::memcpy(regions_, regions.at, regions.bytes());
 }
 
+void EventDecoder::TakeNames() {
+  const Column& names = columns_[PlaceOf(kNamesColumn)];
+  if (names.bytes() > kMaxNamesBytes) Fail("more names than the format allows");
+  while (names.bytes() != 0) {
+    const unsigned space = Byte(kNamesColumn);
+    if (space > static_cast<unsigned>(NameSpace::kSite)) {
+      Fail("a name of an unknown kind");
+    }
+    bool is_new;
+    names_.Intern(static_cast<NameSpace>(space), Name(kNamesColumn), &is_new);
+  }
+}
+
 void EventDecoder::OpenColumn(const ColumnEntry& entry,
                               const std::uint8_t* stored) {
-  Column& column = columns_[entry.id];
+  Column& column = columns_[PlaceOf(entry.id)];
+  present_[PlaceOf(entry.id)] = true;
   if (entry.coding == kAsItIs) {
     if (entry.raw_bytes != entry.stored_bytes) {
       Fail("a column that is not as long as it says");
@@ -116,7 +133,7 @@ void EventDecoder::OpenColumn(const ColumnEntry& entry,
   if (entry.coding != kZstd) Fail("an unknown coding of a column");
   if (decompressor_ == nullptr) decompressor_ = ZSTD_createDCtx();
   if (decompressor_ == nullptr) throw std::bad_alloc();
-  std::vector<std::uint8_t>& buffer = buffers_[entry.id];
+  std::vector<std::uint8_t>& buffer = buffers_[PlaceOf(entry.id)];
   if (buffer.size() < entry.raw_bytes) buffer.resize(entry.raw_bytes);
   const std::size_t got =
       ZSTD_decompressDCtx(decompressor_, buffer.data(), entry.raw_bytes, stored,
@@ -128,15 +145,15 @@ void EventDecoder::OpenColumn(const ColumnEntry& entry,
 }
 
 inline std::uint8_t EventDecoder::Byte(ColumnId id) {
-  Column& column = columns_[id];
+  Column& column = columns_[PlaceOf(id)];
   if (column.at == column.end) {
     Fail("column " + std::to_string(id) + " ends early");
   }
   return *column.at++;
 }
 
-inline std::uint64_t EventDecoder::Wide() {
-  Column& column = columns_[kWideColumn];
+inline std::uint64_t EventDecoder::Varint(ColumnId id) {
+  Column& column = columns_[PlaceOf(id)];
   std::uint64_t value;
   if (!GetVarint(&column.at, column.end, &value)) {
     Fail("a number that is cut short or over 64 bits");
@@ -180,8 +197,9 @@ bool EventDecoder::Next(Event* event) {
        {kHeadsColumn + 0, kBirthsColumn + 0, kDeathsColumn + 0,
         kAddressColumn + 0, kAddressColumn + 1, kAddressColumn + 2,
         kAddressColumn + 3, kWideColumn + 0, kDeathRestColumn + 0,
-        kDeathRestColumn + 1, kDeathRestColumn + 2, kDeathRestColumn + 3}) {
-    if (columns_[id].bytes() != 0) {
+        kDeathRestColumn + 1, kDeathRestColumn + 2, kDeathRestColumn + 3,
+        kFreedTypesColumn + 0, kMadeTypesColumn + 0, kSitesColumn + 0}) {
+    if (columns_[PlaceOf(id)].bytes() != 0) {
       Fail("the columns hold more than the events take");
     }
   }
@@ -283,8 +301,11 @@ inline void EventDecoder::DecodeRequest(unsigned head, Event* event) {
   if (moved) event->old_address = GivenUp();
   if (freed) {
     event->address = GivenUp();
+    event->type = NumberOf(kFreedTypesColumn, NameSpace::kType);
   } else {
     event->address = HandedOut(*event);
+    event->type = NumberOf(kMadeTypesColumn, NameSpace::kType);
+    event->site = NumberOf(kSitesColumn, NameSpace::kSite);
   }
   ++request_;
 }
@@ -294,7 +315,18 @@ bool EventDecoder::DecodeOther(unsigned head, Event* event) {
   if (head >> (kLayerShift + 2) != 0) Fail("bits set that mean nothing");
   switch (head & kKindMask) {
     case kArena:
-      if (sub_kind > kArenaReleased) Fail("an unknown arena event");
+      if (sub_kind > kArenaHeld) Fail("an unknown arena event");
+      if (sub_kind == kArenaHeld) {
+        event->kind = EventKind::kHeld;
+        event->layer = Layer::kObject;
+        event->type = Checked(Wide(), NameSpace::kType);
+        const unsigned owner = Byte(kWideColumn);
+        if (owner >= kOwners) Fail("an unknown owner");
+        event->owner = static_cast<Owner>(owner);
+        event->lag = Wide();
+        event->address = Address();
+        return true;
+      }
       event->kind = sub_kind == kArenaAcquired ? EventKind::kArenaAcquire
                                                : EventKind::kArenaRelease;
       event->layer = Layer::kObject;
@@ -326,7 +358,7 @@ bool EventDecoder::DecodeOther(unsigned head, Event* event) {
         event->kind = EventKind::kFork;
         event->number = Wide();
       }
-      event->name = Name();
+      event->name = Name(kWideColumn);
       return true;
   }
 }
@@ -334,6 +366,16 @@ bool EventDecoder::DecodeOther(unsigned head, Event* event) {
 void EventDecoder::Fail(const std::string& what) const {
   throw InputError(where_ + ": " + what +
                    "; the file was damaged or not written by arenalab");
+}
+
+std::uint32_t EventDecoder::Checked(std::uint64_t number,
+                                    NameSpace space) const {
+  if (number > names_.size(space)) Fail("a type or call site without a name");
+  return static_cast<std::uint32_t>(number);
+}
+
+std::uint32_t EventDecoder::NumberOf(ColumnId id, NameSpace space) {
+  return present_[PlaceOf(id)] ? Checked(Varint(id), space) : 0;
 }
 
 std::uint32_t EventDecoder::Wide32() {
@@ -344,14 +386,14 @@ std::uint32_t EventDecoder::Wide32() {
   return static_cast<std::uint32_t>(value);
 }
 
-std::string_view EventDecoder::Name() {
-  const std::uint64_t bytes = Wide();
-  Column& wide = columns_[kWideColumn];
-  if (bytes > kMaxNameBytes || bytes > wide.bytes()) {
+std::string_view EventDecoder::Name(ColumnId id) {
+  const std::uint64_t bytes = Varint(id);
+  Column& column = columns_[PlaceOf(id)];
+  if (bytes > kMaxNameBytes || bytes > column.bytes()) {
     Fail("a name longer than its column");
   }
-  const std::string_view name(reinterpret_cast<const char*>(wide.at), bytes);
-  wide.at += bytes;
+  const std::string_view name(reinterpret_cast<const char*>(column.at), bytes);
+  column.at += bytes;
   return name;
 }
 

@@ -16,6 +16,7 @@
 #include "tracer/format/address_model.h"
 #include "tracer/format/address_predictor.h"
 #include "tracer/format/layout.h"
+#include "tracer/format/name_table.h"
 
 struct ZSTD_DCtx_s;
 
@@ -23,9 +24,10 @@ namespace arenalab {
 
 class EventDecoder {
  public:
+  // The names that the blocks bring are put into `names`, which outlives it.
   // `predictor`: of a packed trace, else nullptr.
-  explicit EventDecoder(std::unique_ptr<AddressPredictor> predictor)
-      : predictor_(std::move(predictor)) {}
+  EventDecoder(NameTable* names, std::unique_ptr<AddressPredictor> predictor)
+      : names_(*names), predictor_(std::move(predictor)) {}
   ~EventDecoder();
   EventDecoder(const EventDecoder&) = delete;
   EventDecoder& operator=(const EventDecoder&) = delete;
@@ -50,11 +52,22 @@ class EventDecoder {
   void OpenColumns(std::span<const std::uint8_t> raw,
                    const layout::EventsHeader& header);
   void OpenColumn(const layout::ColumnEntry& entry, const std::uint8_t* stored);
+  void TakeNames();
   void OpenModel(const layout::EventsHeader& header);
+  // Where a column that the reader knows is kept.
+  static constexpr unsigned PlaceOf(unsigned id) {
+    return id < layout::kFirstOptionalColumn
+               ? id
+               : layout::kRequiredColumns + id - layout::kFirstOptionalColumn;
+  }
   std::uint8_t Byte(layout::ColumnId id);
-  std::uint64_t Wide();
+  std::uint64_t Varint(layout::ColumnId id);
+  std::uint64_t Wide() { return Varint(layout::kWideColumn); }
   std::uint32_t Wide32();
-  std::string_view Name();
+  std::string_view Name(layout::ColumnId id);
+  // The next of an optional column that may be absent; 0 then.
+  std::uint32_t NumberOf(layout::ColumnId id, NameSpace space);
+  std::uint32_t Checked(std::uint64_t number, NameSpace space) const;
   unsigned Head();
   std::uint64_t Address();
   std::uint64_t HandedOut(const Event& event);
@@ -64,9 +77,14 @@ class EventDecoder {
   // False: a change of context, which is no event.
   bool DecodeOther(unsigned head, Event* event);
 
+  static constexpr unsigned kPlaces =
+      layout::kRequiredColumns + layout::kKnownOptionalColumns;
+
   std::string where_;
-  Column columns_[layout::kRequiredColumns] = {};
-  std::vector<std::uint8_t> buffers_[layout::kRequiredColumns];
+  NameTable& names_;
+  Column columns_[kPlaces] = {};
+  bool present_[kPlaces] = {};
+  std::vector<std::uint8_t> buffers_[kPlaces];
   std::uint32_t heads_left_ = 0;
   std::uint16_t head_table_[layout::kMaxHeadTable] = {};
   unsigned head_table_size_ = 0;

@@ -77,7 +77,14 @@ enum ColumnId : std::uint16_t {
   kRequiredColumns = 15,  // one more than the last of them
   // From here on: a reader that does not know it passes over it.
   kFirstOptionalColumn = 0x8000,
+  kNamesColumn = kFirstOptionalColumn,  // new ones: NameSpace, length, bytes
+  kFreedTypesColumn,                    // a varint for each free
+  kMadeTypesColumn,                     // a varint for each other request
+  kSitesColumn,                         // likewise
+  kKnownColumnsEnd,
 };
+inline constexpr unsigned kKnownOptionalColumns =
+    kKnownColumnsEnd - kFirstOptionalColumn;
 inline constexpr unsigned kMaxColumns = 64;
 
 // A byte of the heads column that announces two more, the head itself.
@@ -108,6 +115,7 @@ inline constexpr unsigned kMinWindowLog2 = 10, kMaxWindowLog2 = 24;
 inline constexpr std::uint32_t kMaxHeads = 1u << 16;
 inline constexpr std::uint32_t kMaxWideBytes = 4u << 20;
 inline constexpr std::uint32_t kMaxNameBytes = 1u << 16;
+inline constexpr std::uint32_t kMaxNamesBytes = 1u << 20;  // of a block
 inline constexpr std::uint32_t kMaxMetaBytes = 4u << 20;
 inline constexpr std::uint32_t kMaxRawBytes = 8u << 20;
 
@@ -118,7 +126,8 @@ enum Kind : unsigned {
   kContext = 6,
   kNote = 7,
 };
-inline constexpr unsigned kArenaAcquired = 0, kArenaReleased = 1;
+inline constexpr unsigned kArenaAcquired = 0, kArenaReleased = 1,
+                          kArenaHeld = 2;
 inline constexpr unsigned kContextThread = 0, kContextState = 1,
                           kContextTime = 2, kContextMemory = 3;
 inline constexpr unsigned kNoteMark = 0, kNoteFork = 1;

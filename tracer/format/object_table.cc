@@ -190,6 +190,12 @@ Identified ObjectTable::Identify(const Event& event) {
         table.free_objects.push_back(result.object);
       }
       break;
+    case EventKind::kHeld: {
+      const auto& entry =
+          table.entries[table.Probe(event.address, SpaceOf(event.layer))];
+      if (entry.space != 0) result.object = entry.object;
+      break;
+    }
     default:
       break;
   }

@@ -53,7 +53,8 @@ class ObjectTable {
   ObjectTable(const ObjectTable&) = delete;
   ObjectTable& operator=(const ObjectTable&) = delete;
 
-  // For requests, in the trace's order; others give kNoObject.
+  // For requests, in the trace's order; a kHeld gives the object that is live
+  // at its address, others give kNoObject.
   Identified Identify(const Event& event);
   // How many numbers were ever in use at once.
   std::uint32_t high_water() const;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "tracer/format/heap_image.h"
+#include "tracer/format/name_copy.h"
 
 namespace arenalab {
 namespace {
@@ -37,7 +38,11 @@ void CopyTrace(TraceReader& reader, const std::string& packed,
   const std::vector<HeapImage> heaps = reader.Heaps();
   if (!heaps.empty()) writer.Heaps(heaps, reader.Types(heaps));
   reader.Rewind();
-  for (Event event; reader.Next(&event);) writer.Append(event);
+  NameCopy names(reader, writer);
+  for (Event event; reader.Next(&event);) {
+    names.Translate(&event);
+    writer.Append(event);
+  }
   if (reader.complete()) {
     writer.Finish(reader.totals().lost, reader.totals().waited_ns);
   } else {

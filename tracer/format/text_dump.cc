@@ -18,7 +18,9 @@ constexpr std::size_t kWriteBytes = 1u << 16;
 class Dump {
  public:
   Dump(TraceReader& reader, std::FILE* out)
-      : out_(out), addresses_(reader.Meta("addresses") != "none") {}
+      : reader_(reader),
+        out_(out),
+        addresses_(reader.Meta("addresses") != "none") {}
 
   void TakeMeta(const std::string& key, const std::string& value) {
     buffer_ += "meta " + key;
@@ -99,6 +101,16 @@ class Dump {
     if (addresses_ && !freed) Address(" addr=", event.address);
     if (identified.unknown_old) Address(" old=", event.old_address);
     if (event.lag != 0) Column(" lag=", event.lag);
+    Names(event);
+  }
+
+  void Names(const Event& event) {
+    if (event.type != 0) Name(" type=", NameSpace::kType, event.type);
+    if (event.site != 0) Name(" site=", NameSpace::kSite, event.site);
+  }
+  void Name(std::string_view column, NameSpace space, std::uint32_t number) {
+    buffer_ += column;
+    AppendName(reader_.Name(space, number), &buffer_);
   }
 
   void TakeOther(const Event& event) {
@@ -108,6 +120,15 @@ class Dump {
         Address(event.kind == EventKind::kArenaAcquire ? "arena+ " : "arena- ",
                 event.address);
         Column(" ", event.size_bytes);
+        break;
+      case EventKind::kHeld:
+        Address("held ", event.address);
+        if (event.owner != Owner::kUnknown) {
+          buffer_ += " owner=";
+          buffer_ += OwnerWord(event.owner);
+        }
+        if (event.lag != 0) Column(" lag=", event.lag);
+        Names(event);
         break;
       case EventKind::kMark:
         buffer_ += "mark ";
@@ -156,6 +177,7 @@ class Dump {
                      std::strerror(errno));
   }
 
+  const TraceReader& reader_;
   std::FILE* const out_;
   const bool addresses_;
   ObjectTable table_;

@@ -173,11 +173,15 @@ class Import {
     } else if (verb == "memory") {
       event.kind = EventKind::kMemory;
       event.rss_bytes = Number("a number of bytes");
+    } else if (verb == "held") {
+      event.kind = EventKind::kHeld;
+      event.layer = Layer::kObject;
+      event.address = Address("an address");
     } else {
       Fail("unknown word '" + std::string(verb) +
            "'; a line begins with meta, malloc, calloc, aligned, realloc, "
-           "free, free-unknown, arena+, arena-, mark, fork, memory, end, "
-           "incomplete or #");
+           "free, free-unknown, arena+, arena-, mark, fork, memory, held, "
+           "end, incomplete or #");
     }
     event.name = text;
     Columns(event, nullptr, nullptr);
@@ -212,9 +216,11 @@ class Import {
                std::optional<std::uint64_t>* old_address) {
     const bool request = IsRequest(event.kind);
     const bool realloc = event.kind == EventKind::kRealloc;
+    const bool held = event.kind == EventKind::kHeld;
     event.time_ns = time_ns_;
     for (SkipBlanks(); !line_left_.empty() && line_left_.front() != '#';
          SkipBlanks()) {
+      if (NameColumn(event)) continue;
       const std::string_view word = Word("a column");
       const std::size_t equals = word.find('=');
       const std::string_view key = word.substr(0, equals);
@@ -237,13 +243,35 @@ class Import {
         *address = ParseAddress(value);
       } else if (realloc && key == "old") {
         *old_address = ParseAddress(value);
-      } else if (realloc && key == "lag") {
+      } else if (held && key == "owner") {
+        const std::optional<Owner> owner = OwnerOfWord(value);
+        if (!owner.has_value()) {
+          Fail("owner= is program, free-list, immortal or unknown");
+        }
+        event.owner = *owner;
+      } else if ((realloc || held) && key == "lag") {
         event.lag = Parse(value, 10, "a lag");
       } else {
         Fail("unknown column '" + std::string(word) + "' here");
       }
     }
     time_ns_ = event.time_ns;
+  }
+
+  // type= or site=, whose value is a name.
+  bool NameColumn(Event& event) {
+    const bool type = line_left_.starts_with("type=");
+    if (!type && !line_left_.starts_with("site=")) return false;
+    if (!IsRequest(event.kind) && !(type && event.kind == EventKind::kHeld)) {
+      Fail("type= and site= are of requests");
+    }
+    if (!type && event.kind == EventKind::kFree) {
+      Fail("site= is of the request that asks for the block");
+    }
+    line_left_.remove_prefix(5);
+    (type ? event.type : event.site) =
+        writer_.Intern(type ? NameSpace::kType : NameSpace::kSite, Name());
+    return true;
   }
 
   Identified Append(Event& event) {

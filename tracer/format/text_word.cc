@@ -12,6 +12,19 @@ namespace {
 constexpr std::string_view kLayerWords[] = {"raw", "mem", "obj", "libc"};
 static_assert(static_cast<int>(Layer::kLibc) + 1 == std::size(kLayerWords));
 
+constexpr std::string_view kOwnerWords[] = {"program", "free-list", "immortal",
+                                            "unknown"};
+static_assert(kOwners == std::size(kOwnerWords));
+
+// The place of a word among those of an enumeration.
+template <typename Value, std::size_t kWords>
+std::optional<Value> Of(std::string_view word,
+                        const std::string_view (&words)[kWords]) {
+  const auto* const found = std::find(std::begin(words), std::end(words), word);
+  if (found == std::end(words)) return std::nullopt;
+  return static_cast<Value>(found - std::begin(words));
+}
+
 bool IsPlain(char c) {
   const auto byte = static_cast<unsigned char>(c);
   return byte > ' ' && byte != 0x7f && c != '"' && c != '\\';
@@ -24,10 +37,15 @@ std::string_view LayerWord(Layer layer) {
 }
 
 std::optional<Layer> LayerOfWord(std::string_view word) {
-  const auto* const found =
-      std::find(std::begin(kLayerWords), std::end(kLayerWords), word);
-  if (found == std::end(kLayerWords)) return std::nullopt;
-  return static_cast<Layer>(found - std::begin(kLayerWords));
+  return Of<Layer>(word, kLayerWords);
+}
+
+std::string_view OwnerWord(Owner owner) {
+  return kOwnerWords[static_cast<unsigned>(owner)];
+}
+
+std::optional<Owner> OwnerOfWord(std::string_view word) {
+  return Of<Owner>(word, kOwnerWords);
 }
 
 void AppendName(std::string_view name, std::string* line) {

@@ -22,8 +22,8 @@ using namespace layout;
 class Cursor {
  public:
   // `packed`: TraceReader::packed().
-  Cursor(const BlockFile& file, const std::string& packed)
-      : file_(file), decoder_(PredictorOf(file, packed)) {}
+  Cursor(const BlockFile& file, const std::string& packed, NameTable* names)
+      : file_(file), decoder_(names, PredictorOf(file, packed)) {}
 
   bool Next(Event* event) {
     while (!in_block_ || !decoder_.Next(event)) {
@@ -75,7 +75,14 @@ std::uint64_t Mix(std::uint64_t hash, std::uint64_t value) {
          static_cast<std::uint64_t>(product >> 64);
 }
 
-std::uint64_t Mix(std::uint64_t hash, const Event& event) {
+std::uint64_t Mix(std::uint64_t hash, std::string_view text) {
+  hash = Mix(hash, text.size());
+  for (const char c : text) hash = Mix(hash, static_cast<unsigned char>(c));
+  return hash;
+}
+
+std::uint64_t Mix(std::uint64_t hash, const Event& event,
+                  const NameTable& names) {
   hash = Mix(hash, static_cast<std::uint64_t>(event.kind) |
                        static_cast<std::uint64_t>(event.layer) << 8 |
                        static_cast<std::uint64_t>(event.depth) << 16 |
@@ -91,10 +98,17 @@ std::uint64_t Mix(std::uint64_t hash, const Event& event) {
   if (!IsRequest(event.kind)) {
     hash = Mix(hash, event.number);
     hash = Mix(hash, event.rss_bytes);
-    hash = Mix(hash, event.name.size());
-    for (const char c : event.name) {
-      hash = Mix(hash, static_cast<unsigned char>(c));
-    }
+    hash = Mix(hash, event.name);
+  }
+  // By name: which number a name has is the writer's business.
+  if (event.type != 0) {
+    hash = Mix(hash, names.Name(NameSpace::kType, event.type));
+  }
+  if (event.site != 0) {
+    hash = Mix(hash, names.Name(NameSpace::kSite, event.site));
+  }
+  if (event.kind == EventKind::kHeld) {
+    hash = Mix(hash, static_cast<std::uint64_t>(event.owner));
   }
   return hash;
 }
@@ -112,7 +126,7 @@ struct TraceReader::Impl {
       packed = found->second;
       meta.erase(found);
     }
-    cursor.emplace(file, packed);
+    cursor.emplace(file, packed, &names);
     if (!file.blocks().empty() &&
         file.blocks().back().header.type == kEndBlock) {
       ReadEnd(file.blocks().back());
@@ -153,7 +167,7 @@ struct TraceReader::Impl {
 
   // A file without END is counted; that happens after crashes only.
   void Count() {
-    Cursor counter(file, packed);
+    Cursor counter(file, packed, &names);
     Event event;
     while (counter.Next(&event)) {
     }
@@ -193,6 +207,7 @@ struct TraceReader::Impl {
 
   BlockFile file;
   std::string packed;
+  NameTable names;
   std::optional<Cursor> cursor;
   std::map<std::string, std::string> meta;
   TraceTotals totals;
@@ -213,7 +228,12 @@ TraceReader::~TraceReader() = default;
 bool TraceReader::Next(Event* event) { return impl_->Next(event); }
 
 void TraceReader::Rewind() {
-  impl_->cursor.emplace(impl_->file, impl_->packed);
+  impl_->cursor.emplace(impl_->file, impl_->packed, &impl_->names);
+}
+
+std::string_view TraceReader::Name(NameSpace space,
+                                   std::uint32_t number) const {
+  return impl_->names.Name(space, number);
 }
 
 const std::string& TraceReader::packed() const { return impl_->packed; }
@@ -231,10 +251,11 @@ bool TraceReader::complete() const { return impl_->complete; }
 const TraceTotals& TraceReader::totals() const { return impl_->totals; }
 
 std::string TraceReader::ContentHash() const {
-  Cursor cursor(impl_->file, impl_->packed);
+  NameTable names;
+  Cursor cursor(impl_->file, impl_->packed, &names);
   Event event;
   std::uint64_t hash = 1;  // whatever the format's version
-  while (cursor.Next(&event)) hash = Mix(hash, event);
+  while (cursor.Next(&event)) hash = Mix(hash, event, names);
   char digits[17];
   std::snprintf(digits, sizeof digits, "%016llx",
                 static_cast<unsigned long long>(hash));

@@ -53,6 +53,10 @@ class TraceReader {
   // Back to the first event.
   void Rewind();
 
+  // The name of a type or call site that an event so far had; empty for 0.
+  // Stays valid.
+  std::string_view Name(NameSpace space, std::uint32_t number) const;
+
   const std::string& path() const;
   const std::map<std::string, std::string>& meta() const;
   // The value of a key, or `otherwise`.

@@ -21,6 +21,7 @@
 #include <string_view>
 
 #include "tracer/format/layout.h"
+#include "tracer/format/name_copy.h"
 #include "tracer/format/text.h"
 #include "tracer/format/trace_reader.h"
 #include "tracer/format/trace_writer.h"
@@ -130,7 +131,11 @@ void CheckSurvives(TraceReader& reader) {
   const MemoryFile rewritten;
   TraceWriter writer(rewritten.path(), /*exclusive=*/false);
   reader.Rewind();
-  for (Event event; reader.Next(&event);) writer.Append(event);
+  NameCopy names(reader, writer);
+  for (Event event; reader.Next(&event);) {
+    names.Translate(&event);
+    writer.Append(event);
+  }
   writer.Flush();
   CheckSame("rewritten", TraceReader(rewritten.path()).ContentHash(),
             reader.ContentHash());

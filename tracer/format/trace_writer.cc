@@ -18,6 +18,7 @@
 #include "tracer/format/event_columns.h"
 #include "tracer/format/heap_image.h"
 #include "tracer/format/layout.h"
+#include "tracer/format/name_table.h"
 
 namespace arenalab {
 namespace {
@@ -141,6 +142,7 @@ struct TraceWriter::Impl {
   bool finished = false;
   ZSTD_CCtx* context = nullptr;
 
+  NameTable names;
   EventColumns columns;             // the block being filled
   std::string meta;                 // lines not yet written
   std::vector<std::uint8_t> block;  // one as it is stored
@@ -202,6 +204,18 @@ void TraceWriter::Heaps(const std::vector<HeapImage>& heaps,
 
 void TraceWriter::SetAlignment(int bytes) {
   impl_->columns.SetClassShift(bytes == 8 ? kMinClassShift : kMaxClassShift);
+}
+
+std::uint32_t TraceWriter::Intern(NameSpace space, std::string_view name) {
+  Impl& to = *impl_;
+  name = name.substr(0, kMaxNameBytes);
+  bool is_new;
+  const std::uint32_t number = to.names.Intern(space, name, &is_new);
+  if (is_new && to.error.empty() && !to.finished) {
+    if (to.columns.full()) Flush();
+    to.columns.AddName(space, name);
+  }
+  return number;
 }
 
 void TraceWriter::Append(const Event& event) {

@@ -48,8 +48,11 @@ class TraceWriter {
              const std::vector<BlockTypes>& types);
   // pymalloc's, 8 or 16, once it is known: a better guess at its size classes.
   void SetAlignment(int bytes);
+  // The number that a type or call site has in the events of this trace.
+  std::uint32_t Intern(NameSpace space, std::string_view name);
   // thread, state and time_ns are compared with the last event's and written
-  // where they changed; `request` is ignored and counted here.
+  // where they changed; `request` is ignored and counted here. type and site
+  // are numbers of Intern().
   void Append(const Event& event);
   // Writes the buffered block out, so that a reader sees it.
   void Flush();

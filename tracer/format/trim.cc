@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "tracer/format/name_copy.h"
 #include "tracer/format/object_table.h"
 
 namespace arenalab {
@@ -37,7 +38,7 @@ class Past {
   }
 
   // What is live, at the time the piece begins.
-  void WriteTo(TraceWriter& writer, std::uint64_t time_ns) {
+  void WriteTo(TraceWriter& writer, NameCopy& names, std::uint64_t time_ns) {
     for (auto& [base, arena] : arenas_) {
       arena.time_ns = time_ns;
       writer.Append(arena);
@@ -49,6 +50,7 @@ class Past {
               });
     for (Birth& birth : births_) {
       birth.event.time_ns = time_ns;
+      names.Translate(&birth.event);
       writer.Append(birth.event);
     }
     births_.clear();
@@ -78,6 +80,7 @@ void Trim(TraceReader& reader, std::uint64_t from, std::uint64_t to,
                              " of " + reader.ContentHash());
   if (from != 0) writer.Meta("addresses", "none");
   Past past;
+  NameCopy names(reader, writer);
   bool inside = false;
   bool to_the_end = true;
   reader.Rewind();
@@ -90,10 +93,11 @@ void Trim(TraceReader& reader, std::uint64_t from, std::uint64_t to,
       past.Take(event);
       continue;
     }
-    if (!inside) past.WriteTo(writer, event.time_ns);
+    if (!inside) past.WriteTo(writer, names, event.time_ns);
     inside = true;
     // Not before the first request of the piece.
     event.lag = std::min(event.lag, writer.requests());
+    names.Translate(&event);
     writer.Append(event);
   }
   if (to_the_end && !reader.complete()) {

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "allocators/interpreter/environment.h"
 #include "tracer/preload/python_hooks.h"
@@ -12,6 +13,25 @@
 
 namespace arenalab::preload {
 namespace {
+
+ring::Reading Wanted(const char* variable) {
+  const char* value = Variable(variable);
+  return value != nullptr && strcmp(value, "1") == 0 ? ring::Reading::kWorks
+                                                     : ring::Reading::kOff;
+}
+
+// Whether this process is the one that is recorded where only one is: the first
+// to ask, or the same that has become another program.
+bool IsMain() {
+  char link[sizeof(settings.directory) + sizeof(ring::kMainLink)];
+  char own[16];
+  char other[16] = {};
+  snprintf(link, sizeof(link), "%s/%s", settings.directory, ring::kMainLink);
+  snprintf(own, sizeof(own), "%d", getpid());
+  if (symlink(own, link) == 0) return true;
+  return readlink(link, other, sizeof(other) - 1) > 0 &&
+         strcmp(own, other) == 0;
+}
 
 bool Joins() {
   if (kCountOnly) return settings.enabled = FindPython();
@@ -21,12 +41,18 @@ bool Joins() {
     return false;
   }
   strcpy(settings.directory, directory);
+  const char* alone = Variable(ring::kAloneVariable);
+  settings.alone = alone != nullptr && strcmp(alone, "1") == 0;
+  if (settings.alone && !IsMain()) return false;
   const char* layers = Variable(ring::kLayersVariable);
   settings.layers = layers != nullptr && strcmp(layers, "1") == 0;
   const char* collector = Variable(ring::kCollectorVariable);
   settings.collector = collector != nullptr ? atoi(collector) : 0;
   const char* lossy = Variable(ring::kLossyVariable);
   settings.lossy = lossy != nullptr && strcmp(lossy, "1") == 0;
+  settings.types = Wanted(ring::kTypesVariable);
+  settings.sites = Wanted(ring::kSitesVariable);
+  PlanAttribution();
   PlanDumps(Variable(ring::kStatsAtVariable));
   local.fork = ring::kUnknownFork;
   settings.enabled = true;

@@ -6,8 +6,11 @@ def preload_library(name, **others):
     cc_binary(
         name = name,
         srcs = [
+            "attribution.h",
+            "call_site.cc",
             "constructor.cc",
             "libc_hooks.cc",
+            "object_type.cc",
             "python_hooks.cc",
             "python_hooks.h",
             "recorder.cc",
@@ -35,6 +38,7 @@ def preload_library(name, **others):
             "exports.lds",
             "//allocators/interpreter",
             "//tracer:event",
+            "//tracer/object:type_object",
             "//tracer/ring",
         ],
         **others

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "allocators/interpreter/python_api.h"
+#include "tracer/preload/attribution.h"
 #include "tracer/preload/recorder.h"
 
 extern "C" void __libc_free(void*);
@@ -39,8 +40,13 @@ class Deeper {
 
 void AfterStateEvent();
 
-// kDumps: mem and obj events are counted, for PlanDumps.
-template <Layer kLayer, bool kDumps>
+// Of the state that the state stream is of, at depth 0.
+bool Attributes() {
+  return local.depth == 0 && (hot.state.state == 0 || CurrentState() == 0);
+}
+
+// kWatches: mem and obj events are counted, for PlanDumps, and attributed.
+template <Layer kLayer, bool kWatches>
 struct Hooks {
   static void* Malloc(void* context, std::size_t size) {
     const PythonAllocator& real = static_cast<Wrap*>(context)->saved;
@@ -50,9 +56,10 @@ struct Hooks {
       block = real.malloc(real.context, size);
     }
     if (block != nullptr && Records()) {
+      if (kWatches && Attributes()) NoteSite();
       RecordBlock<kLayer, EventKind::kAlloc>(block, size);
     }
-    if (kDumps && block != nullptr) AfterStateEvent();
+    if (kWatches && block != nullptr) AfterStateEvent();
     return block;
   }
 
@@ -65,9 +72,10 @@ struct Hooks {
     }
     // It succeeded, so the product does not overflow.
     if (block != nullptr && Records()) {
+      if (kWatches && Attributes()) NoteSite();
       RecordBlock<kLayer, EventKind::kZeroed>(block, count * size);
     }
-    if (kDumps && block != nullptr) AfterStateEvent();
+    if (kWatches && block != nullptr) AfterStateEvent();
     return block;
   }
 
@@ -80,20 +88,30 @@ struct Hooks {
       Deeper deeper;
       block = real.realloc(real.context, old, size);
     }
-    if (block != nullptr && records) RecordRealloc<kLayer>(old, block, size);
-    if (kDumps && block != nullptr) AfterStateEvent();
+    if (block != nullptr && records) {
+      if (kWatches && Attributes()) NoteSite();
+      RecordRealloc<kLayer>(old, block, size);
+    }
+    if (kWatches && block != nullptr) AfterStateEvent();
     return block;
   }
 
   static void Free(void* context, void* block) {
     const PythonAllocator& real = static_cast<Wrap*>(context)->saved;
     // Before the real call: after it, the address may be another's.
-    if (block != nullptr && Records()) RecordFree<kLayer>(block);
+    if (block != nullptr && Records()) {
+      std::uint32_t type = 0;
+      if (kWatches && kLayer == Layer::kObject && Attributes()) {
+        type = TypeOfFreed(block);
+        ForgetCode(block);
+      }
+      RecordFree<kLayer>(block, type);
+    }
     {
       Deeper deeper;
       real.free(real.context, block);
     }
-    if (kDumps && block != nullptr) AfterStateEvent();
+    if (kWatches && block != nullptr) AfterStateEvent();
   }
 };
 
@@ -207,10 +225,10 @@ void KeepAllocatorName(const PythonAllocator& object) {
 
 template <Layer kLayer>
 PythonAllocator OurAllocator(Wrap* wrap) {
-  if (kLayer != Layer::kRaw && settings.dumps) {
-    using Counting = Hooks<kLayer, true>;
-    return {wrap, Counting::Malloc, Counting::Calloc, Counting::Realloc,
-            Counting::Free};
+  if (kLayer != Layer::kRaw && settings.watches) {
+    using Watching = Hooks<kLayer, true>;
+    return {wrap, Watching::Malloc, Watching::Calloc, Watching::Realloc,
+            Watching::Free};
   }
   using Plain = Hooks<kLayer, false>;
   return {wrap, Plain::Malloc, Plain::Calloc, Plain::Realloc, Plain::Free};
@@ -299,10 +317,20 @@ void PlanDumps(const char* list) {
     const bool finalise = strncmp(list, "finalise", 8) == 0;
     plan.events[plan.count++] =
         finalise ? ring::kAtFinalise : strtoull(list, nullptr, 10);
-    settings.dumps = true;
+    settings.dumps = settings.watches = true;
     list = strchr(list, ',');
     if (list != nullptr) ++list;
   }
+}
+
+void PlanAttribution() {
+  // "3.11.2 ..."
+  if (settings.types == ring::Reading::kOff &&
+      settings.sites == ring::Reading::kOff) {
+    return;
+  }
+  settings.watches = true;
+  BeginAttribution(atoi(settings.python + 2));
 }
 
 std::uint32_t CurrentState() { return CurrentState(python); }

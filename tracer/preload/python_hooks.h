@@ -14,6 +14,8 @@ void WrapAllocators();
 // What ring::kStatsAtVariable asks for; nullptr: nothing. Before the hooks are
 // put in: they are others then, which count.
 void PlanDumps(const char* list);
+// What settings.types and settings.sites ask for; likewise.
+void PlanAttribution();
 // The pymalloc state that the current thread is in: the interpreter's id where
 // it has one of its own, else 0. Under that interpreter's lock.
 std::uint32_t CurrentState();

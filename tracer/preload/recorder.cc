@@ -31,6 +31,8 @@ constexpr std::size_t kCheckEveryWords = 256;
 // for the shorter time, if the kernel does not know its process either.
 constexpr std::uint64_t kDeadAfterNs = 10'000'000'000;
 constexpr std::uint64_t kGoneAfterNs = 200'000'000;
+// So long the program waits for the collector to look at what lives.
+constexpr std::uint64_t kCensusPatienceNs = 60'000'000'000;
 // So long a thread waits for a stream before its events are counted as lost.
 constexpr std::uint64_t kSlotPatienceNs = 500'000'000;
 
@@ -211,6 +213,9 @@ void FillHeader(ring::Header* header, const ring::Header* parent) {
   header->process = static_cast<std::int32_t>(syscall(SYS_getpid));
   header->layers = settings.layers ? 1 : 0;
   header->lossy = settings.lossy ? 1 : 0;
+  header->parent_process = static_cast<std::int32_t>(syscall(SYS_getppid));
+  header->types.store(settings.types);
+  header->sites.store(settings.sites);
   ReadCommand(header);
   header->free_chunks.store(ring::kNoChunk);
   header->slot_limit.store(1);
@@ -278,6 +283,33 @@ ring::Header* MakeRing(const ring::Header* parent) {
   return header;
 }
 
+// Stands still until the collector has read the types of what lives.
+void WaitForCensus() {
+  KeepErrno keep_errno;
+  ring::Header* header = hot.header;
+  ring::Census expected = ring::Census::kOffered;
+  if (header == nullptr || !header->census.compare_exchange_strong(
+                               expected, ring::Census::kWanted)) {
+    return;
+  }
+  const std::uint64_t begin = NowNs();
+  std::uint64_t heartbeat = header->heartbeat.load();
+  std::uint64_t seen_alive = begin;
+  while (settings.enabled && header->closed.load() == 0 &&
+         NowNs() - begin < kCensusPatienceNs &&
+         header->census.load() == ring::Census::kWanted) {
+    Sleep(200'000);
+    if (header->heartbeat.load() != heartbeat) {
+      heartbeat = header->heartbeat.load();
+      seen_alive = NowNs();
+    } else if (NowNs() - seen_alive > kGoneAfterNs &&
+               (settings.collector == 0 || IsGone(settings.collector))) {
+      break;
+    }
+  }
+  header->waited_ns.fetch_add(NowNs() - begin);
+}
+
 struct EarlyEvent {
   std::uint64_t first;
   Rest rest;
@@ -302,7 +334,8 @@ bool EnsureRing() {
   }
   KeepErrno keep_errno;
   ring::Header* const parent = mapped;
-  ring::Header* const header = MakeRing(parent);
+  ring::Header* const header =
+      parent != nullptr && settings.alone ? nullptr : MakeRing(parent);
   if (parent != nullptr) munmap(parent, ring::kRingBytes);
   mapped = header;
   local.fork = ring::kUnknownFork;
@@ -383,6 +416,27 @@ bool AppendToOtherState(std::uint64_t first, const Rest& rest) {
   return true;
 }
 
+void AppendText(ring::Op op, std::uint64_t payload, const char* text,
+                std::size_t bytes) {
+  Stream& stream = hot.state;
+  if (stream.cursor >= stream.limit || stream.thread != local.thread) {
+    if (!PrepareState()) return;
+  }
+  if (bytes > ring::kMostTextBytes) bytes = ring::kMostTextBytes;
+  *stream.cursor = ring::Pack(op, payload, bytes);
+  memcpy(stream.cursor + 1, text, bytes);
+  Publish(&stream, stream.cursor + 1 + (bytes + 7) / 8);
+}
+
+bool AppendMark(const char* name) {
+  if (!settings.enabled || local.depth != 0 || name == nullptr ||
+      (hot.state.state != 0 && CurrentState() != 0)) {
+    return false;
+  }
+  AppendText(ring::Op::kMark, 0, name, strlen(name));
+  return settings.enabled;
+}
+
 void KeepEarly(std::uint64_t first, const Rest& rest) {
   if (early_count < kMaxEarly) early[early_count++] = {first, rest};
 }
@@ -402,6 +456,7 @@ bool TellFinalising() {
   if (told || !InterpreterIsFinalising()) return false;
   told = true;
   AppendState(ring::Pack(ring::Op::kFinalise, 0));
+  if (settings.types == ring::Reading::kWorks) WaitForCensus();
   return true;
 }
 

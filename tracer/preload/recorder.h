@@ -64,8 +64,12 @@ struct Settings {
   bool starting;      // a 3.6 or 3.7 that is not initialised yet
   bool dumps;         // the hooks take dumps: see TellFinalising
   bool lossy;         // a full ring drops events instead of waiting
+  bool alone;         // children are not recorded
+  bool watches;       // the hooks do, or attribute
   bool threaded;      // pthread_create was called: set before the thread exists
-  int collector;      // process id, 0 where unknown
+  ring::Reading types;  // of objects that are given up: asked for, and can be
+  ring::Reading sites;  // likewise, of call sites
+  int collector;        // process id, 0 where unknown
   char directory[256];
   char ring_name[64];  // this process's, or after fork still the parent's
   std::atomic<std::uint32_t> forks;
@@ -120,6 +124,11 @@ bool AppendToOtherState(std::uint64_t first, const struct Rest& rest);
 // Makes this process's ring if it has none. For the constructor: the prepare
 // functions do it by themselves.
 bool EnsureRing();
+// A text record of the state stream.
+void AppendText(ring::Op op, std::uint64_t payload, const char* text,
+                std::size_t bytes);
+// A mark, under the interpreter's lock. False where none was made.
+bool AppendMark(const char* name);
 // Called once per kCheckEvery words of the state stream, and by arena hooks.
 void CheckFinalising();
 // Writes the mark if the interpreter has begun to go down; true once. Where
@@ -268,10 +277,11 @@ inline void RecordAligned(const void* block, std::size_t size,
   Append<kLayer>(FirstWord<kLayer, EventKind::kAligned>(block, size),
                  {.wide_size = size, .align = align});
 }
-// Before the real call.
+// Before the real call. `type` is the number of the object's, 0: not known.
 template <Layer kLayer>
-inline void RecordFree(const void* block) {
-  Append<kLayer>(FirstWord<kLayer, EventKind::kFree>(block, 0));
+inline void RecordFree(const void* block, std::uint32_t type = 0) {
+  Append<kLayer>(FirstWord<kLayer, EventKind::kFree>(block, type),
+                 {.wide_size = type});
 }
 // Before the real call of a realloc of a block, and after it.
 // Under the lock of the only interpreter nobody can be handed the old block.

@@ -19,7 +19,12 @@
 //          payload (48)     size (10)  op (6)
 //
 //   record := [kSync] [kTicket] [kState] [kDepth] request [wide size] [align]
-//   [old]
+//             [old]
+//           | kTypeName text | kSiteName text | kMark text
+//
+// A TEXT is size-field bytes, in words of 8. A type or a call site is named
+// once, before the first record that has its number; numbers count up from 1.
+// A free's size field holds the type's number, 0 where it is not known.
 //
 // STREAMS AND ORDER. Slot 0 is the state stream: mem and obj events, arenas and
 // the finalise mark, all made under the interpreter's lock: their order is the
@@ -54,9 +59,11 @@ inline constexpr std::size_t kChunks =
 // holds a chunk, so there must be more chunks than slots.
 inline constexpr std::size_t kStreams = 768;
 static_assert(kStreams + 128 < kChunks);
-// The longest record: sync, ticket, state, depth, request, wide size, and
-// align or old.
-inline constexpr std::size_t kReserveWords = 8;
+// The longest record: a text; or sync, ticket, state, depth, request, wide
+// size, and align or old.
+inline constexpr std::size_t kMostTextBytes = 320;
+inline constexpr std::size_t kReserveWords = 1 + kMostTextBytes / 8;
+static_assert(kReserveWords >= 8);
 inline constexpr std::uint32_t kNoChunk = 0xffffffff;
 inline constexpr std::uint64_t kWideSize = 1023;
 
@@ -72,7 +79,11 @@ enum class Op : std::uint8_t {
   kFinalise = 8,       // state stream: the interpreter begins to go down
   kArenaAcquire = 9,   // state stream; payload: base; next word: size
   kArenaRelease = 10,  // likewise
-  kState = 11,    // thread streams; payload: the state of what follows, 0 first
+  kState = 11,  // thread streams; payload: the state of what follows, 0 first
+  kTypeName = 12,  // state stream; payload: a type's number; text: its name
+  kSiteName = 13,  // likewise, of a call site: FILE:LINE:FUNCTION
+  kSite = 14,  // state stream; payload: the call site of what follows, 0 first
+  kMark = 15,  // state stream; text: its name
   kRequest = 16,  // + layer * 8 + kind (event.h); payload: the address
 };
 
@@ -88,6 +99,7 @@ constexpr Op RequestOp(unsigned layer, unsigned kind) {
                          kind);
 }
 static_assert(static_cast<unsigned>(RequestOp(3, 7)) < 64);
+static_assert(kMostTextBytes < kWideSize);
 static_assert(PayloadOf(Pack(Op::kNext, (1ull << 48) - 1)) == (1ull << 48) - 1);
 
 enum class SlotState : std::uint32_t { kFree = 0, kClaimed = 1, kInUse = 2 };
@@ -111,15 +123,32 @@ struct Dump {
   char text[6 << 10];
 };
 inline constexpr std::size_t kDumps = 8;
+
 inline constexpr std::uint64_t kAtFinalise = ~0ull;  // a Dump's event
+
+// What the hooks read of objects and frames, where asked to.
+enum class Reading : std::uint32_t {
+  kOff = 0,
+  kWorks = 1,
+  kUnknownLayout = 2,  // of this version's objects: nothing is attributed
+};
+// Where the collector offers it the program stands at its finalise mark until
+// the collector has looked at what lives.
+enum class Census : std::uint32_t {
+  kNone = 0,
+  kOffered = 1,
+  kWanted = 2,
+  kTaken = 3
+};
 
 struct Header {
   std::uint64_t magic;
-  std::uint64_t started_ns;   // CLOCK_MONOTONIC
-  std::int64_t started_unix;  // seconds
-  std::int32_t process;       // getpid(), as the process sees it
-  std::uint32_t layers;       // 1: nested events are recorded too
-  std::uint32_t lossy;        // 1: a full ring drops events, nobody waits
+  std::uint64_t started_ns;     // CLOCK_MONOTONIC
+  std::int64_t started_unix;    // seconds
+  std::int32_t process;         // getpid(), as the process sees it
+  std::uint32_t layers;         // 1: nested events are recorded too
+  std::uint32_t lossy;          // 1: a full ring drops events, nobody waits
+  std::int32_t parent_process;  // getppid()
   // /proc/self/cmdline when the ring was made: a short process may be gone
   // before the collector looks.
   std::uint32_t command_bytes;
@@ -138,6 +167,9 @@ struct Header {
   alignas(64) std::atomic<std::uint64_t> lost_events;
   std::atomic<std::uint64_t> waited_ns;   // the program waited for a chunk
   std::atomic<std::uint64_t> lost_hooks;  // times that our hooks were gone
+  std::atomic<Reading> types;
+  std::atomic<Reading> sites;
+  std::atomic<Census> census;
   std::atomic<std::uint32_t> text_ready;  // python, allocator: may be read
   char python[128];                       // Py_GetVersion()
   char allocator[32];  // the interpreter's own name of what is beneath us
@@ -167,9 +199,18 @@ inline constexpr char kRunVariable[] = "ARENALAB_RUN";        // the directory
 inline constexpr char kLayersVariable[] = "ARENALAB_LAYERS";  // "1"
 inline constexpr char kLossyVariable[] = "ARENALAB_LOSSY";    // "1"
 inline constexpr char kCollectorVariable[] = "ARENALAB_COLLECTOR";  // its pid
+inline constexpr char kTypesVariable[] = "ARENALAB_TYPES";          // "1"
+inline constexpr char kSitesVariable[] = "ARENALAB_SITES";          // "1"
+// "1": only the first process with an interpreter. Its number is what the
+// symbolic link kMainLink in the run's directory says.
+inline constexpr char kAloneVariable[] = "ARENALAB_ALONE";
+inline constexpr char kMainLink[] = "main";
 // Which dumps to take: ordinals of the mem and obj events of state 0 at depth
 // 0, from 0, and the word `finalise`, with commas between.
 inline constexpr char kStatsAtVariable[] = "ARENALAB_STATS_AT";
 inline constexpr char kRingSuffix[] = ".ring";
+// PID-ANYTHING.mark in the run's directory: a mark from outside; its name is
+// the file's content. The collector removes it when it has made it.
+inline constexpr char kMarkSuffix[] = ".mark";
 
 }  // namespace arenalab::ring

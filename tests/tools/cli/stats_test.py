@@ -27,6 +27,23 @@ fork 0 78
 """
 
 
+# Two arenas of 256 KiB. The types of what is live at the peak are told later.
+ATTRIBUTED = """\
+meta geometry cpython-3.8.18
+arena+ 0x7f0000000000 262144
+arena+ 0x7f0000040000 262144
+malloc 0 100 addr=0x7f0000000030 site=a.py:1:f
+malloc 1 200 addr=0x7f0000001030 site=a.py:1:f
+malloc 2 300 addr=0x7f0000040030 site=a.py:2:g
+malloc 3 50 addr=0x7f0000002030
+free 3 type=int
+held 0x7f0000040030 owner=program type=Node
+free 0 type=dict
+malloc 0 16 addr=0x7f0000000030 site=a.py:1:f
+held 0x7f0000000030 owner=program lag=1 type=list
+"""
+
+
 class StatsOfATraceTest(verb_case.VerbCase):
 
     def test_counts_by_hand(self):
@@ -49,6 +66,38 @@ class StatsOfATraceTest(verb_case.VerbCase):
                                            "high_water": 1})
         self.assertEqual(stats["marks"], [{"name": "half", "event": 5}])
         self.assertEqual(stats["children"], ["78"])
+
+    def test_what_was_live_by_type_and_call_site(self):
+        trace = self.import_trace("a.trace", ATTRIBUTED)
+        peak, end = self.run_json("stats", "--json", trace)["attribution"]
+
+        def rows(moment, key):
+            return [(row["name"], row["objects"], row["bytes"], row["pinners"])
+                    for row in moment[key]]
+        self.assertEqual((peak["name"], peak["event"]), ("peak", 4))
+        # The second arena is nearer to being released: one block away.
+        self.assertEqual((peak["objects"], peak["bytes"], peak["pinners"],
+                          peak["pinned_arenas"]), (4, 650, 1, 1))
+        self.assertEqual(rows(peak, "types"), [
+            ("Node", 1, 300, 1), (None, 1, 200, 0), ("dict", 1, 100, 0),
+            ("int", 1, 50, 0)])
+        self.assertEqual(rows(peak, "sites"), [
+            ("a.py:1:f", 2, 300, 0), ("a.py:2:g", 1, 300, 1),
+            (None, 1, 50, 0)])
+        self.assertEqual(peak["owners"]["program"], 1)
+        self.assertEqual((end["name"], end["event"]), ("end", 7))
+        # The last `held` is of a block that was born since it was looked at.
+        self.assertEqual(rows(end, "types"), [
+            ("Node", 1, 300, 1), (None, 2, 216, 0)])
+        self.assertEqual(end["owners"]["program"], 1)
+        text = self.run_verb("stats", trace)
+        self.assertIn("live at the peak, EVENT 4", text)
+        self.assertIn("a.py:2:g", text)
+
+    def test_a_trace_without_names_has_no_attribution(self):
+        trace = self.import_trace("a.trace", TRACE)
+        self.assertEqual(
+            self.run_json("stats", "--json", trace)["attribution"], [])
 
     def test_size_classes_are_the_generations(self):
         trace = self.import_trace("a.trace", TRACE)

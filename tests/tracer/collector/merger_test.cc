@@ -5,8 +5,10 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <cstring>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tracer/ring/chunk_stack.h"
@@ -91,9 +93,14 @@ class MergerTest : public testing::Test, public EventSink {
   std::vector<std::uint32_t> chunk_;
   std::unique_ptr<Merger> merger_;
   std::vector<Event> events_;
+  std::vector<std::pair<NameSpace, std::string>> names_;
 
  private:
   void OnEvent(const Event& event) override { events_.push_back(event); }
+  std::uint32_t OnName(NameSpace space, std::string_view name) override {
+    names_.emplace_back(space, name);
+    return static_cast<std::uint32_t>(names_.size());
+  }
 };
 
 using Addresses = std::vector<std::uint64_t>;
@@ -257,6 +264,53 @@ TEST_F(MergerTest, DamageStopsTheStreamAndIsReported) {
   PutObject(0xb0);
   EXPECT_EQ(Drained(), (Addresses{0xa0}));
   EXPECT_TRUE(merger_->damaged());
+}
+
+// "list", in the words of a text record.
+std::vector<std::uint64_t> Text(Op op, std::uint64_t payload) {
+  std::uint64_t word = 0;
+  std::memcpy(&word, "list", 4);
+  return {ring::Pack(op, payload, 4), word};
+}
+
+TEST_F(MergerTest, TypesAndCallSitesAreTheSinksNumbers) {
+  Put(0, Text(Op::kTypeName, 1));  // the sink calls it 1
+  Put(0, Text(Op::kSiteName, 1));  // and this 2
+  PutObject(0xa0);
+  Put(0, {ring::Pack(Op::kSite, 1)});
+  PutObject(0xa1);
+  Put(0, {Request(Layer::kObject, EventKind::kFree, 0xa0, 1)});
+  Put(0, {Request(Layer::kObject, EventKind::kFree, 0xa1)});
+  PutObject(0xa2);
+  Put(0, {ring::Pack(Op::kSite, 0)});
+  PutObject(0xa3);
+  EXPECT_EQ(Drained(), (Addresses{0xa0, 0xa1, 0xa0, 0xa1, 0xa2, 0xa3}));
+  EXPECT_EQ(names_[0], (std::pair{NameSpace::kType, std::string("list")}));
+  EXPECT_EQ(names_[1].first, NameSpace::kSite);
+  const auto site = [this](std::size_t i) { return events_[i].site; };
+  EXPECT_EQ(site(0), 0u) << "before the first";
+  EXPECT_EQ(site(1), 2u);
+  EXPECT_EQ(site(2), 0u) << "a free has none";
+  EXPECT_EQ(site(4), 2u) << "it holds until changed";
+  EXPECT_EQ(site(5), 0u);
+  EXPECT_EQ(events_[2].type, 1u);
+  EXPECT_EQ(events_[2].size_bytes, 0u);
+  EXPECT_EQ(events_[3].type, 0u);
+}
+
+TEST_F(MergerTest, ATypeWithoutANameIsDamage) {
+  Put(0, Text(Op::kTypeName, 2));
+  EXPECT_EQ(Drained(), Addresses{});
+  EXPECT_TRUE(merger_->damaged());
+}
+
+TEST_F(MergerTest, MarksOfTheProgramStandWhereTheyWereMade) {
+  PutObject(0xa0);
+  Put(0, Text(Op::kMark, 0));
+  PutObject(0xa1);
+  EXPECT_EQ(Drained(), (Addresses{0xa0, 0, 0xa1}));
+  EXPECT_EQ(events_[1].kind, EventKind::kMark);
+  EXPECT_EQ(events_[1].name, "list");
 }
 
 }  // namespace

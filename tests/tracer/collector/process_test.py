@@ -94,13 +94,36 @@ os.execv(sys.executable, [sys.executable, '-c', code])
         self.record(python, program)
         names = self.traces()
         self.assertEqual(len(names), 4, self.errors)
-        runs = set()
+        runs, processes, parents = set(), set(), set()
         for name in names:
             self.assertIn("equal", self.verify(name))
             meta = self.meta(name)
             self.assertNotIn("parent", meta)
             runs.add(meta["run"])
+            processes.add(meta["process"])
+            parents.add(meta["parent-process"])
         self.assertEqual(len(runs), 1)
+        # The first one's is the recorder, the others' are of the run, or a
+        # shell of os.system().
+        self.assertTrue(processes & parents)
+
+    @on_every_interpreter
+    def test_without_children_only_the_first_interpreter_is_recorded(
+            self, python):
+        self.record("bash", "-c", '"$0" "$1"; "$0" -c "print(2)"', python,
+                    self.write("""\
+import subprocess, sys, os
+subprocess.check_call([sys.executable, '-c', 'print(1)'])
+child = os.fork()
+x = [str(i) for i in range(30000)]
+if child == 0: os._exit(0)
+os.waitpid(child, 0)
+"""), options=("--no-children",))
+        self.assertEqual(self.output, "1\n2\n")
+        self.assertEqual(self.traces(), [self.trace])
+        self.assertIn("equal", self.verify())
+        for name in self.traces():
+            os.unlink(name)
 
     @on_every_interpreter
     def test_a_killed_program_loses_no_stored_record(self, python):

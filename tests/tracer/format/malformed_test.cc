@@ -233,8 +233,11 @@ TEST(MalformedTest, Extras) {
 
 TEST(MalformedTest, EventsThatAreNoRequests) {
   ExpectGood({Head(5, 1, 0), "", "", kAddress, Bytes({1}), kRegion});
-  ExpectBad({Head(5, 2, 0), "", "", kAddress, Bytes({1}), kRegion},
+  ExpectBad({Head(5, 3, 0), "", "", kAddress, Bytes({1}), kRegion},
             "unknown arena event");
+  ExpectGood({Head(5, 2, 0), "", "", kAddress, Bytes({0, 3, 0}), kRegion});
+  ExpectBad({Head(5, 2, 0), "", "", kAddress, Bytes({0, 4, 0}), kRegion},
+            "an unknown owner");
   ExpectBad({Head(5, 0, 1), "", "", kAddress, Bytes({1}), kRegion},
             "mean nothing");
   ExpectBad({Head(6, 0, 0, true), "", "", "", Bytes({1}), ""}, "mean nothing");
@@ -292,10 +295,29 @@ TEST(MalformedTest, LengthsOfColumns) {
 
 TEST(MalformedTest, ColumnsThatAReaderDoesNotKnow) {
   Columns columns{kAlloc, kNew, "", kAddress, "", kRegion};
-  columns.others[0x8000] = "passed over";
+  columns.others[0x9000] = "passed over";
   ExpectGood(columns);
   columns.others = {{0x7fff, "of a later version"}};
   ExpectBad(columns, "an unknown column 32767");
+}
+
+TEST(MalformedTest, NamesAndTheirNumbers) {
+  Columns columns{kAlloc, kNew, "", kAddress, "", kRegion};
+  const std::string list = Bytes({0, 4}) + "list";
+  columns.others = {{0x8000, list}, {0x8002, Bytes({1})}};
+  ExpectGood(columns);
+  columns.others[0x8002] = Bytes({2});
+  ExpectBad(columns, "a type or call site without a name");
+  columns.others = {{0x8000, list}, {0x8003, Bytes({1})}};
+  ExpectBad(columns, "a type or call site without a name");
+  columns.others = {{0x8000, Bytes({2, 0})}};
+  ExpectBad(columns, "a name of an unknown kind");
+  columns.others = {{0x8000, Bytes({0, 5}) + "list"}};
+  ExpectBad(columns, "a name longer than its column");
+  columns.others = {{0x8003, Bytes({0, 0})}};
+  ExpectBad(columns, "the columns hold more than the events take");
+  columns.others = {{0x8001, Bytes({0})}};
+  ExpectBad(columns, "the columns hold more than the events take");
 }
 
 // One entry, of the head table: its id, coding and lengths.

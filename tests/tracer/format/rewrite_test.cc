@@ -145,6 +145,29 @@ TEST(AnonymiseTest, OnlyWhatIsListedStays) {
             "end lost=5\n");
 }
 
+TEST(AnonymiseTest, TypesOfTheProgramAndCallSitesAreNumbered) {
+  EXPECT_EQ(Anonymised("malloc 0 24 addr=0x5000 site=/srv/app.py:1:f\n"
+                       "malloc 1 24 addr=0x5020 site=/srv/app.py:2:f\n"
+                       "held 0x5020 owner=program type=Secret\n"
+                       "free 0 type=dict\n"
+                       "free 1 type=Secret\n"),
+            "malloc 0 24 addr=0x5000 site=site-1\n"
+            "malloc 1 24 addr=0x5020 site=site-2\n"
+            "held 0x5020 owner=program type=type-1\n"
+            "free 0 type=dict\n"
+            "free 1 type=type-1\n");
+}
+
+TEST(TrimTest, NamesGoWithTheirEvents) {
+  EXPECT_THAT(Trimmed("malloc 0 24 site=a:1:f\n"
+                      "malloc 1 24 site=a:2:f\n"
+                      "free 0 type=dict\n"
+                      "free 1 type=list\n",
+                      2, 3),
+              AllOf(HasSubstr("site=a:1:f"), HasSubstr("site=a:2:f"),
+                    HasSubstr("type=dict"), Not(HasSubstr("type=list"))));
+}
+
 TEST(AnonymiseTest, AnIncompleteTraceStaysSo) {
   EXPECT_EQ(Anonymised("malloc 0 1 addr=0x10\nincomplete\n"),
             "malloc 0 1 addr=0x10\nincomplete\n");

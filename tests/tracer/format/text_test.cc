@@ -72,6 +72,48 @@ TEST(TextTest, EveryLineMeansItsEvent) {
   EXPECT_EQ(events[13].event.layer, Layer::kMem);
 }
 
+TEST(TextTest, TypesAndCallSitesAreNames) {
+  const std::string text =
+      "malloc 0 24 addr=0x5000 site=app.py:12:work\n"
+      "malloc 1 24 addr=0x5020 type=Node site=\"my app.py:1:<module>\"\n"
+      "realloc 0 48 addr=0x5040 site=app.py:12:work\n"
+      "held 0x5020 owner=program lag=1 type=Node\n"
+      "held 0x5040 type=dict\n"
+      "free 0 type=dict\n"
+      "free 1\n";
+  const ScratchFile file;
+  Import(text, file.path());
+  TraceReader reader(file.path());
+  const auto events = ReadAll(reader);
+  ASSERT_EQ(events.size(), 7u);
+  const auto type = [&](std::size_t i) {
+    return reader.Name(NameSpace::kType, events[i].event.type);
+  };
+  const auto site = [&](std::size_t i) {
+    return reader.Name(NameSpace::kSite, events[i].event.site);
+  };
+  EXPECT_EQ(site(0), "app.py:12:work");
+  EXPECT_EQ(site(1), "my app.py:1:<module>");
+  EXPECT_EQ(type(1), "Node");
+  EXPECT_EQ(events[0].event.site, events[2].event.site);
+  EXPECT_EQ(events[3].event.kind, EventKind::kHeld);
+  EXPECT_EQ(events[3].event.address, 0x5020u);
+  EXPECT_EQ(events[3].event.owner, Owner::kProgram);
+  EXPECT_EQ(events[3].event.lag, 1u);
+  EXPECT_EQ(type(3), "Node");
+  EXPECT_EQ(events[4].event.owner, Owner::kUnknown);
+  EXPECT_EQ(type(5), "dict");
+  EXPECT_EQ(type(6), "");
+  EXPECT_EQ(Dumped(file.path()), text);
+}
+
+TEST(TextTest, ACallSiteIsOfARequestThatAsks) {
+  EXPECT_THAT(Rejected("malloc 0 1 addr=0x10\nfree 0 site=a:1:f\n"),
+              HasSubstr("site= is of the request that asks"));
+  EXPECT_THAT(Rejected("mark a type=int\n"),
+              HasSubstr("type= and site= are of requests"));
+}
+
 TEST(TextTest, TextByHandNeedsNoAddresses) {
   const std::string text =
       "meta addresses none\n"

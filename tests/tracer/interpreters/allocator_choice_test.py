@@ -34,6 +34,10 @@ class AllocatorChoice(traced_run.TracedRun):
         else:
             text = self.arenalab("verify", self.trace, status=3)
             self.assertIn("not beneath the hooks but `%s`" % expected, text)
+        # What a trace lacks is said by the trace and by `record`.
+        lacks = expected == "debug" and version >= (3, 7)
+        self.assertEqual("lost.debug" in meta, lacks)
+        self.assertEqual("warning" in self.errors, lacks or "lost.hooks" in meta)
         strings = sum(line.startswith("malloc ") and "domain=" not in line
                       for line in self.lines())
         self.assertGreater(strings, 20000)

@@ -33,7 +33,9 @@ class LibraryTest(unittest.TestCase):
         self.assertEqual(shown, {
             "malloc", "free", "calloc", "realloc", "reallocarray", "memalign",
             "aligned_alloc", "posix_memalign", "valloc", "pvalloc",
-            "pthread_create", "getenv"})
+            "pthread_create", "getenv",
+            # For a program that marks its own trace.
+            "arenalab_mark"})
 
     def test_thread_local_memory_is_a_few_bytes_of_the_static_block(self):
         sizes = [int(line.split()[5], 16)
