@@ -33,9 +33,11 @@ std::vector<std::uint8_t> LifetimesOf(const CompiledTrace& trace) {
 
 const char* MissingForLanes(const CompiledTrace& trace, LaneChoice lanes) {
   if (lanes == LaneChoice::kType && trace.types.empty())
-    return "lanes:type: the trace was recorded without types";
+    return "lanes:type: the trace was recorded without types; record --types "
+           "tells them";
   if (lanes == LaneChoice::kSite && trace.sites.empty())
-    return "lanes:site: the trace was recorded without call sites";
+    return "lanes:site: the trace was recorded without call sites; record "
+           "--callsites tells them";
   return nullptr;
 }
 
