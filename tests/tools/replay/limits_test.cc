@@ -90,7 +90,7 @@ TEST(PackedRange, IsFirstFitBelow64Granules) {
     std::uint32_t granules;
   };
   std::vector<Block> blocks;
-  for (int i = 0; i < 20000; ++i) {
+  for (int i = 0; i < 2500; ++i) {
     if (blocks.empty() || (random() % 100 < 52 && blocks.size() < 300)) {
       const std::uint32_t granules = 1 + random() % 63;
       const std::uint32_t at = range.Take(granules);
