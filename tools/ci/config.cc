@@ -1,5 +1,6 @@
 // Reads arenalab.toml; contract in config.h.
-#define TOML_HEADER_ONLY 0
+// Header-only: its library has no archive, and tools/package links statically.
+#define TOML_HEADER_ONLY 1
 #include "tools/ci/config.h"
 
 #include <toml++/toml.h>
