@@ -5,9 +5,12 @@
 
 namespace arenalab {
 
-Band BandOf(const std::vector<double>& base, double quantum, double budget) {
+Band BandOf(const std::vector<double>& base, const std::vector<double>& now,
+            double quantum, double budget) {
   const auto [least, most] = std::ranges::minmax(base);
-  const double slack = (most - least) + std::max(quantum, budget);
+  const auto [new_least, new_most] = std::ranges::minmax(now);
+  const double range = std::max(most - least, new_most - new_least);
+  const double slack = 2 * range + std::max(quantum, budget);
   return {least - slack, most + slack};
 }
 

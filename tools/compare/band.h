@@ -3,17 +3,21 @@
 // with hash seed and address layout fixed (threads, time, the network).
 //
 //   band   = [least - slack, most + slack] of the base's recordings
-//   slack  = (most - least) + max(quantum, budget)
+//   slack  = 2 x the wider side's (most - least) + max(quantum, budget)
 //   worse  : the median of the new recordings lies above the band
 //   better : below it
 //
-// WHY NOT THE RANGE ALONE. Of three recordings a side the new median lies above
-// all three of the base once in five times when nothing has changed: a range is
-// too narrow by itself. The quantum is what a metric moves by at least: memory
-// comes in arenas, counts in ones.
+// WHY BOTH SIDES, AND TWICE. Three recordings of a base can be alike by chance
+// where the program's peak depends on the scheduler: a band of theirs alone
+// called one unchanged comparison in five worse. With both sides' ranges fewer
+// than one in a hundred are, from three recordings on, whatever the
+// distribution (a test draws from three); with five recordings fewer than one
+// in ten thousand, and the band is as wide as the noise that is there. The
+// quantum is what a metric moves by at least: memory comes in arenas, counts in
+// ones.
 //
-//   base 11, 12, 11 arenas: slack 1 + 1, band [9, 14]; a new median of 15 is a
-//   regression, 14 is not.
+//   base 11, 12, 11 arenas, new ones within one of each other: slack 2 + 1,
+//   band [8, 15]; a new median of 16 is a regression, 15 is not.
 //
 // Plain values. Any thread.
 #pragma once
@@ -31,8 +35,9 @@ struct Band {
   double high = 0;
 };
 
-// REQUIRES: at least one value.
-Band BandOf(const std::vector<double>& base, double quantum, double budget);
+// REQUIRES: at least one value a side.
+Band BandOf(const std::vector<double>& base, const std::vector<double>& now,
+            double quantum, double budget);
 
 // Of an even number the mean of the two in the middle. REQUIRES: not empty.
 double MedianOf(std::vector<double> values);

@@ -186,7 +186,7 @@ Comparison CompareRecordings(const std::string& base_name,
       metric.base = MedianOf(old_values);
       metric.now = MedianOf(new_values);
       const Band band = BandOf(
-          old_values,
+          old_values, new_values,
           QuantumOf(allocator, kind, metric.certainty, metric.base, options),
           AllowedGrowth(options.budgets, kind.name, metric.base));
       metric.allowed = band.high - metric.base;

@@ -9,7 +9,7 @@
                free that is slower by some turns of an empty loop: the power
 
   tools/study/gate.py                       all of it, 100 comparisons a kind:
-                                            half an hour on two quiet cores
+                                            an hour on two quiet cores
   tools/study/gate.py --comparisons 2 --kinds command --dry    to see that it runs
 
 Raw results: gate.json in workloads/study, a row for each kind and seed.
@@ -26,6 +26,7 @@ import raw_results
 CORPUS = os.path.join(raw_results.ROOT, "workloads", "corpus")
 THRESHOLD_PERCENT = 2
 ROUNDS = 15
+RECORDINGS = 5  # a side
 SPINS = (1, 4, 16)
 
 # Test after test in four threads at once, as a suite's runner does; --leak
@@ -120,7 +121,7 @@ def command(comparisons, folder):
             for side, arguments in (("base", ()), ("new", words)):
                 sides.append(os.path.join(folder, side))
                 os.makedirs(sides[-1], exist_ok=True)
-                for number in range(3):
+                for number in range(RECORDINGS):
                     record(sides[-1], str(number), *arguments)
             verdicts.append(verdict_of(arenalab("compare", "--json", *sides))["verdict"])
         yield row("command", seed, verdicts)

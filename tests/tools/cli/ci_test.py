@@ -117,19 +117,20 @@ class AllocatorProjectTest(CiCase):
         self.assertEqual(outcome["counts"]["regression"], 1)
 
 
-# Four threads fill arenas and drop them, in an order that the scheduler
-# chooses; with "leak" one block in each arena's worth stays.
+# Threads fill arenas and drop them; with "leak" one block in each arena's worth
+# stays.
 PROGRAM = '''
 import sys, threading
 kept = []
 def fill():
-    blocks = [bytes(400) for i in range(12000)]
+    blocks = [bytes(400) for i in range(20000)]
     if sys.argv[1:] == ["leak"]:
         kept.extend(blocks[::2000])
 for wave in range(2):
-    threads = [threading.Thread(target=fill) for _ in range(4)]
-    for t in threads: t.start()
-    for t in threads: t.join()
+    for _ in range(4):
+        thread = threading.Thread(target=fill)
+        thread.start()
+        thread.join()
 '''
 
 
