@@ -50,17 +50,18 @@ std::uint64_t Entries(TargetMemory& memory, std::uint64_t node, int bits,
       std::count_if(out->begin(), out->end(), [](auto p) { return p != 0; }));
 }
 
-// Is the arena at `base` found by way of the word at `slot` of the root?
+bool IsNode(TargetMemory& memory, std::uint64_t address) {
+  const Mapping* m = memory.Find(address);
+  return address % kPointer == 0 && m != nullptr && m->writable;
+}
+
+// Is the arena at `base` found by way of `mid`, its word of the root?
 bool LeadsTo(TargetMemory& memory, const Shape& shape, std::uint64_t mid,
              std::uint64_t base) {
-  const auto is_node = [&](std::uint64_t address) {
-    const Mapping* m = memory.Find(address);
-    return address % kPointer == 0 && m != nullptr && m->writable;
-  };
   std::uint64_t bottom;
-  if (!is_node(mid) ||
+  if (!IsNode(memory, mid) ||
       !memory.ReadValue(mid + shape.MidIndex(base) * kPointer, &bottom) ||
-      !is_node(bottom))
+      !IsNode(memory, bottom))
     return false;
   std::int32_t hi;
   if (!memory.ReadValue(bottom + shape.BottomIndex(base) * kBottomEntry, &hi))
@@ -68,6 +69,41 @@ bool LeadsTo(TargetMemory& memory, const Shape& shape, std::uint64_t mid,
   const std::uint64_t tail =
       base & ((std::uint64_t{1} << shape.arena_shift) - 1);
   return hi == (tail == 0 ? -1 : static_cast<std::int32_t>(tail));
+}
+
+// The tree whose root begins at `root`; nullopt where what stands there is no
+// tree, or not that of these arenas. One arena may be found by chance, from a
+// word that is no root: of an aligned one the entry is just -1.
+std::optional<AddressTree> WalkTree(TargetMemory& memory, const Shape& shape,
+                                    std::uint64_t at,
+                                    const std::vector<FoundArena>& arenas) {
+  AddressTree tree;
+  tree.address_bits = shape.address_bits;
+  tree.root = at;
+  std::vector<std::uint64_t> root, mid;
+  const auto all_nodes = [&](const std::vector<std::uint64_t>& entries) {
+    return std::all_of(entries.begin(), entries.end(), [&](auto entry) {
+      return entry == 0 || IsNode(memory, entry);
+    });
+  };
+  tree.mid_nodes = Entries(memory, at, shape.root_bits, &root);
+  if (!all_nodes(root)) return std::nullopt;
+  // In a process that runs on, an arena may be in the records only or gone.
+  const auto found = static_cast<std::size_t>(
+      std::count_if(arenas.begin(), arenas.end(), [&](const FoundArena& arena) {
+        return LeadsTo(memory, shape, root[shape.RootIndex(arena.record.base)],
+                       arena.record.base);
+      }));
+  if (found < (arenas.size() + 1) / 2) return std::nullopt;
+  for (const std::uint64_t node : root) {
+    if (node == 0) continue;
+    tree.bottom_nodes += Entries(memory, node, shape.mid_bits, &mid);
+    if (!all_nodes(mid)) return std::nullopt;
+  }
+  tree.root_bytes = kPointer << shape.root_bits;
+  tree.mid_bytes = tree.mid_nodes * (kPointer << shape.mid_bits);
+  tree.bottom_bytes = tree.bottom_nodes * (kBottomEntry << shape.bottom_bits);
+  return tree;
 }
 
 }  // namespace
@@ -99,19 +135,9 @@ std::optional<AddressTree> FindAddressTree(TargetMemory& memory,
     for (std::uint64_t i = index; i < words.size(); ++i) {
       if (words[i] < kPageBytes || !LeadsTo(memory, shape, words[i], base))
         continue;
-      AddressTree tree;
-      tree.address_bits = shape.address_bits;
-      tree.root = low + (i - index) * kPointer;
-      std::vector<std::uint64_t> root, mid;
-      tree.mid_nodes = Entries(memory, tree.root, shape.root_bits, &root);
-      for (const std::uint64_t node : root)
-        if (node != 0)
-          tree.bottom_nodes += Entries(memory, node, shape.mid_bits, &mid);
-      tree.root_bytes = kPointer << shape.root_bits;
-      tree.mid_bytes = tree.mid_nodes * (kPointer << shape.mid_bits);
-      tree.bottom_bytes =
-          tree.bottom_nodes * (kBottomEntry << shape.bottom_bits);
-      return tree;
+      if (auto tree = WalkTree(memory, shape, low + (i - index) * kPointer,
+                               state.arenas))
+        return tree;
     }
   }
   return std::nullopt;

@@ -9,6 +9,7 @@
 #include "allocators/pymalloc/generation.h"
 #include "allocators/pymalloc/size_class.h"
 #include "tests/tools/inspect/image_memory.h"
+#include "tools/inspect/address_tree.h"
 #include "tools/inspect/block_map.h"
 #include "tools/inspect/c_heap.h"
 #include "tools/inspect/header_search.h"
@@ -91,6 +92,37 @@ class HeapReadingTest : public testing::Test {
   ImageMemory memory_;
   std::uint64_t visited_ = 0;
 };
+
+// A copy of the root's word, in front of it and with other words behind, leads
+// to the arena just as well.
+TEST(AddressTreeTest, AWordThatLeadsToAnArenaIsNotYetARoot) {
+  constexpr std::uint64_t kModule = 0x500000, kRoot = kModule + 0x8000;
+  constexpr std::uint64_t kMid = 0x10000000, kBottom = 0x20000000;
+  constexpr std::uint64_t kBase = 0x7f1234500000;
+  ImageMemory memory;
+  memory.Map(kModule, 0x60000);
+  memory.Map(kMid, 8 << 15);
+  memory.Map(kBottom, 8 << 14);
+  memory.Write<std::uint64_t>(kRoot, kMid);
+  memory.Write<std::uint64_t>(kMid + (kBase >> 34 & 0x7fff) * 8, kBottom);
+  memory.Write<std::int32_t>(kBottom + (kBase >> 20 & 0x3fff) * 8, -1);
+  memory.Write<std::uint64_t>(kModule + 0x1000, kMid);
+  for (int i = 1; i < 9; ++i)
+    memory.Write<std::uint64_t>(kModule + 0x1000 + i * 8, 4711);
+  AllocatorState state;
+  state.address = kModule + 0x4000;
+  ArenaRecord record = {};
+  record.base = kBase;
+  state.arenas.push_back({0, record});
+
+  const auto tree = FindAddressTree(memory, state, Cpython311::kGeometry);
+  ASSERT_TRUE(tree);
+  EXPECT_EQ(tree->root, kRoot);
+  EXPECT_EQ(tree->mid_nodes, 1u);
+  EXPECT_EQ(tree->bottom_nodes, 1u);
+  memory.Write<std::int32_t>(kBottom + (kBase >> 20 & 0x3fff) * 8, 0);
+  EXPECT_FALSE(FindAddressTree(memory, state, Cpython311::kGeometry));
+}
 
 TEST_F(HeapReadingTest, FindsTheStateAndCountsBlocks) {
   const auto states = FindAllocatorStates(memory_);
