@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <deque>
 #include <fstream>
 #include <functional>
 #include <iostream>
@@ -16,6 +17,7 @@
 
 #include "tools/cli/trace_info.h"
 #include "tools/output/output_file.h"
+#include "tools/verify/lineage.h"
 #include "tools/version.h"
 #include "tracer/format/anonymise.h"
 #include "tracer/format/lint.h"
@@ -205,7 +207,22 @@ std::string LintText(const TraceReader& reader, const LintReport& report) {
 
 int LintTrace(const Flags& flags) {
   TraceReader reader(flags.input);
-  const LintReport report = Lint(reader);
+  std::vector<Ancestor> lineage;
+  if (!reader.Meta("parent").empty()) {
+    if (flags.input == "-") {
+      throw InputError(
+          "stdin: is the trace of a forked child; its parent's is looked for "
+          "beside it, so name the file");
+    }
+    lineage = LineageOf(flags.input);
+    lineage.pop_back();  // the trace itself
+  }
+  std::deque<TraceReader> parents;
+  std::vector<LintAncestor> ancestors;
+  for (const Ancestor& ancestor : lineage) {
+    ancestors.push_back({&parents.emplace_back(ancestor.path), ancestor.fork});
+  }
+  const LintReport report = Lint(reader, ancestors);
   Print(flags.json ? LintJson(reader, report) : LintText(reader, report));
   Warn(reader);
   return report.legal() ? kOk : kDifferent;

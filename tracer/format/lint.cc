@@ -8,6 +8,7 @@
 #include <numeric>
 #include <utility>
 
+#include "tracer/format/input_error.h"
 #include "tracer/format/object_table.h"
 #include "tracer/format/text_word.h"
 
@@ -68,10 +69,25 @@ std::string Describe(const Event& event) {
   return Format("%s(%llu)", VerbOf(event.kind), Wide(event.size_bytes)) + at;
 }
 
+// How the process came into being.
+enum class Birth { kStarted, kForked, kUnknown };
+
 class Linter {
  public:
-  Linter(bool addresses, bool trimmed)
-      : addresses_(addresses), first_fork_known_(!trimmed) {}
+  Linter(bool addresses, bool trimmed, Birth birth)
+      : addresses_(addresses), birth_(birth), first_fork_known_(!trimmed) {}
+
+  // An event of an ancestor.
+  void Remember(const Event& event) {
+    if (IsRequest(event.kind)) {
+      (event.depth == 0 ? objects_ : nested_).Identify(event);
+      inherited_unexplained_ = objects_.unexplained();
+    } else if (event.kind == EventKind::kArenaAcquire) {
+      arenas_.insert({event.address, event.size_bytes});
+    } else if (event.kind == EventKind::kArenaRelease) {
+      arenas_.erase(event.address);
+    }
+  }
 
   void Take(const Event& event) {
     if (!IsRequest(event.kind)) return TakeOther(event);
@@ -97,7 +113,11 @@ class Linter {
       if (report_.first.size() == found_else + LintReport::kFindings) break;
       report_.first.push_back({LintRule::kDoubleAllocation, request, what});
     }
-    Count(LintRule::kDoubleAllocation) = objects_.unexplained();
+    // A realloc that was under way at the fork may explain one of an
+    // ancestor's.
+    Count(LintRule::kDoubleAllocation) =
+        objects_.unexplained() -
+        std::min(objects_.unexplained(), inherited_unexplained_);
     report_.live_at_end = objects_.live();
     report_.complete = reader.complete();
     if (reader.totals().lost != 0) {
@@ -162,7 +182,8 @@ class Linter {
     const bool nested = nested_.Identify(gone).object != kNoObject;
     if (nested) {
       rule = LintRule::kNestedFree;
-    } else if (event.layer == Layer::kLibc) {
+    } else if (event.layer == Layer::kLibc || birth_ == Birth::kUnknown ||
+               (event.layer == Layer::kRaw && birth_ == Birth::kForked)) {
       rule = LintRule::kForeign;
     }
     Find(rule, event,
@@ -222,6 +243,8 @@ class Linter {
 
   static constexpr std::size_t kPending = 4096;
   const bool addresses_;
+  const Birth birth_;
+  std::uint64_t inherited_unexplained_ = 0;
   ObjectTable objects_;
   ObjectTable nested_;
   std::map<std::uint64_t, std::string> displaced_;  // by request
@@ -242,9 +265,25 @@ bool LintReport::legal() const {
          counts[static_cast<std::size_t>(LintRule::kForeign)];
 }
 
-LintReport Lint(TraceReader& reader) {
+LintReport Lint(TraceReader& reader,
+                const std::vector<LintAncestor>& ancestors) {
+  const Birth birth = !ancestors.empty()                   ? Birth::kForked
+                      : reader.Meta("lost.parent").empty() ? Birth::kStarted
+                                                           : Birth::kUnknown;
   Linter linter(reader.Meta("addresses") != "none",
-                !reader.Meta("trimmed").empty());
+                !reader.Meta("trimmed").empty(), birth);
+  for (const LintAncestor& ancestor : ancestors) {
+    ancestor.trace->Rewind();
+    Event event;
+    do {
+      if (!ancestor.trace->Next(&event)) {
+        throw InputError(ancestor.trace->path() + ": ends before its fork " +
+                         std::to_string(ancestor.fork) +
+                         ", in which the judged process began");
+      }
+      linter.Remember(event);
+    } while (event.kind != EventKind::kFork || event.number != ancestor.fork);
+  }
   reader.Rewind();
   for (Event event; reader.Next(&event);) linter.Take(event);
   return linter.Finish(reader);

@@ -7,6 +7,12 @@
 // and shown, and legal. Python's own domains are hooked before their first
 // request.
 //
+// FORKED CHILDREN are born with their parent's blocks, and free some. Which
+// those are the parents' traces say, up to the fork; they are only remembered,
+// not judged. Of the raw domain other threads of the parent may have had blocks
+// that are not in that prefix: they are foreign, too. So is everything unknown
+// in a child whose parent is not known (`lost.parent`).
+//
 // Of the requests, those at depth 0 are judged (event.h, LAYERS AND DEPTH).
 // One pass; memory is proportional to the live objects. One thread.
 #pragma once
@@ -25,7 +31,7 @@ enum class LintRule : std::uint8_t {
   kDoubleAllocation,  // an address handed out while it is live
   kUnknownFree,       // free of what is not live (raw, mem, obj)
   kUnknownRealloc,    // realloc of what is not live (raw, mem, obj)
-  kForeign,           // either in libc: legal, see below
+  kForeign,           // either, where it is legal: see above
   kNestedFree,        // a block made while serving another request, given up
                       // by the program itself
   kNullAddress,       // a request served with address 0
@@ -62,7 +68,15 @@ struct LintReport {
   bool legal() const;
 };
 
-// From the first event on. Throws InputError as TraceReader::Next() does.
-LintReport Lint(TraceReader& reader);
+// A trace that the judged one was forked from, read up to and with that fork.
+struct LintAncestor {
+  TraceReader* trace;
+  std::uint64_t fork;
+};
+
+// From the first event on. `ancestors`: oldest first. Throws InputError as
+// TraceReader::Next() does, and where an ancestor ends before its fork.
+LintReport Lint(TraceReader& reader,
+                const std::vector<LintAncestor>& ancestors = {});
 
 }  // namespace arenalab

@@ -70,6 +70,7 @@ if __name__ == '__main__':
         parents = []
         for name in children:
             self.assertIn("equal", self.verify(name))
+            self.assertIn(": legal", self.lint(name))
             self.assertGreater(len(self.lines(name)), 10000)
             parents.append(self.meta(name)["parent"])
         parents.sort()

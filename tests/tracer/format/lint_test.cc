@@ -38,6 +38,61 @@ void ExpectLegal(const std::string& text) {
       << text << report.first.empty() << report.first.front().what;
 }
 
+// The child's report, given what its parent did.
+LintReport LintedChild(const std::string& parent, const std::string& child) {
+  const ScratchFile parent_file, child_file;
+  Import(parent, parent_file.path());
+  Import(child, child_file.path());
+  TraceReader of_parent(parent_file.path()), of_child(child_file.path());
+  return Lint(of_child, {{&of_parent, 1}});
+}
+
+constexpr char kParent[] =
+    "arena+ 0x7f0000000000 262144\n"
+    "malloc 0 24 addr=0x7f0000000030\n"
+    "malloc 1 24 addr=0x7f0000000060\n"
+    "fork 0 1\n"
+    "free 1\n"
+    "fork 1 2\n"
+    "free 0\n"
+    "malloc 2 24 addr=0x7f0000000090\n";
+
+TEST(LintTest, AForkedChildHasItsParentsBlocks) {
+  const char kChild[] =
+      "free-unknown 0x7f0000000030 domain=obj\n"
+      "free-unknown 0x5000 domain=raw\n"
+      "arena- 0x7f0000000000 262144\n";
+  EXPECT_FALSE(Linted(kChild).legal());
+  const LintReport report = LintedChild(kParent, kChild);
+  EXPECT_TRUE(report.legal()) << report.first.front().what;
+  EXPECT_EQ(report.requests, 2u);
+  EXPECT_EQ(report.live_at_end, 0u);
+}
+
+TEST(LintTest, AForkedChildHasNotWhatItsParentFreedOrAskedForLater) {
+  for (const char* child : {"free-unknown 0x7f0000000060 domain=obj\n",
+                            "free-unknown 0x7f0000000090 domain=obj\n"}) {
+    const LintReport report = LintedChild(kParent, child);
+    EXPECT_FALSE(report.legal()) << child;
+    EXPECT_EQ(report.counts[static_cast<int>(LintRule::kUnknownFree)], 1u);
+  }
+  // One is still there.
+  const LintReport twice =
+      LintedChild(kParent, "malloc 0 24 addr=0x7f0000000030\n");
+  EXPECT_EQ(twice.counts[static_cast<int>(LintRule::kDoubleAllocation)], 1u);
+}
+
+TEST(LintTest, AParentThatEndsBeforeTheForkIsRefused) {
+  EXPECT_THROW(LintedChild("fork 0 1\n", "malloc 0 1 addr=0x10\n"), InputError);
+}
+
+TEST(LintTest, WithoutItsParentAChildsUnknownFreesAreForeign) {
+  const LintReport report =
+      Linted("meta lost.parent 4711\nfree-unknown 0x5000 domain=obj\n");
+  EXPECT_TRUE(report.legal());
+  EXPECT_EQ(report.counts[static_cast<int>(LintRule::kForeign)], 1u);
+}
+
 TEST(LintTest, WhatAProgramDoesIsLegal) {
   const LintReport report = Linted(
       "arena+ 0x7f0000000000 262144\n"
