@@ -126,7 +126,7 @@ nlohmann::json WithinLimit(nlohmann::json results, std::size_t most_bytes) {
     results["trace"]["warnings"].push_back(
         "This page leaves out " + std::string(name) + " (" +
         FormatBytes(static_cast<double>(bytes)) +
-        ") to stay small; arenalab report --max-size-mib 0 has all.");
+        ") to stay small; arenalab report --max-size 0 has all.");
   }
   return results;
 }

@@ -2,7 +2,7 @@
 // exit statuses.
 import assert from 'node:assert/strict';
 import {spawnSync} from 'node:child_process';
-import {existsSync, mkdtempSync, readFileSync, writeFileSync} from 'node:fs';
+import {existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join, resolve} from 'node:path';
 import {test} from 'node:test';
@@ -69,10 +69,40 @@ test('input that cannot be used is status 3, with one line that says why', () =>
   }
   assert.ok(!existsSync(join(folder, 'broken.report.html')));
   assert.equal(report([join(folder, 'none.json')]).status, 3);
-  assert.equal(report([results, '-f', '-o', '/nowhere/x.html']).status, 3);
+  // Its folder would have to be a file.
+  assert.equal(report([results, '-o', join(results, 'x.html')]).status, 3);
+});
+
+test('makes the folder of the page', () => {
+  const page = join(folder, 'new', 'folder', 'page.html');
+  assert.equal(report([results, '-o', page]).status, 0);
+  assert.ok(existsSync(page));
+});
+
+test('--open shows the page; that nothing can is said and no failure', () => {
+  const page = join(folder, 'opened.html');
+  const tools = join(folder, 'tools');
+  const env = {...process.env, PATH: `${tools}:${process.env.PATH}`};
+  const open = () => spawnSync(kArenalab,
+                               ['report', results, '-f', '--open', '-o', page],
+                               {encoding: 'utf8', env});
+  mkdirSync(tools);
+  writeFileSync(join(tools, 'xdg-open'), `#!/bin/sh\necho "$1" > ${folder}/shown\n`,
+                {mode: 0o755});
+  assert.equal(open().status, 0);
+  assert.equal(readFileSync(join(folder, 'shown'), 'utf8').trim(), page);
+  writeFileSync(join(tools, 'xdg-open'), '#!/bin/sh\nexit 3\n');
+  const failed = open();
+  assert.equal(failed.status, 0);
+  assert.match(failed.stderr, /xdg-open cannot show it/);
 });
 
 test('a wrong command line is status 2', () => {
   assert.equal(report([]).status, 2);
   assert.equal(report([results, '--nonsense']).status, 2);
+  assert.equal(report([results, '--open', '-o', '-']).status, 2);
+  for (const size of ['x', '32Q', '-1', '']) {
+    assert.equal(report([results, '-f', '--max-size', size]).status, 2, size);
+  }
+  assert.equal(report([results, '-f', '--max-size', '1G']).status, 0);
 });

@@ -2,11 +2,17 @@
 // stderr. The default name is the results' with .report.html.
 #include "tools/cli/report.h"
 
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <charconv>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -25,8 +31,37 @@ struct Arguments {
   std::string out;
   bool force = false;
   bool reproducible = false;
-  int max_size_mib = 32;
+  bool open = false;
+  std::string max_size = "32M";
 };
+
+// 32M -> bytes; nothing for what is no size.
+std::optional<std::size_t> BytesOf(const std::string& size) {
+  std::size_t number = 0;
+  const auto [end, error] =
+      std::from_chars(size.data(), size.data() + size.size(), number);
+  if (error != std::errc() || number > std::size_t{1} << 40) return {};
+  const std::string_view unit(end, size.data() + size.size());
+  if (unit.empty()) return number;
+  if (unit == "K" || unit == "KiB") return number << 10;
+  if (unit == "M" || unit == "MiB") return number << 20;
+  if (unit == "G" || unit == "GiB") return number << 30;
+  return {};
+}
+
+// In the user's browser. The page is written: that none opens is no failure.
+void Open(const std::string& path) {
+  const char* const words[] = {"xdg-open", path.c_str(), nullptr};
+  pid_t child = 0;
+  int status = 0;
+  if (posix_spawnp(&child, words[0], nullptr, nullptr,
+                   const_cast<char* const*>(words), environ) != 0 ||
+      waitpid(child, &status, 0) != child || status != 0) {
+    std::fprintf(stderr,
+                 "arenalab: --open: xdg-open cannot show it; open the path in "
+                 "a browser\n");
+  }
+}
 
 // run.json or run.trace -> run.report.html
 std::string DefaultName(const std::string& input) {
@@ -88,20 +123,23 @@ int Run(Arguments& arguments) {
   if (!arguments.force && std::filesystem::is_regular_file(arguments.out)) {
     throw InputError(arguments.out + ": exists; -f overwrites it");
   }
+  if (arguments.open && arguments.out == "-") {
+    throw UsageError("--open needs a file: -o - writes to stdout");
+  }
   if (const nlohmann::json inspection = InspectionIn(arguments.results);
       !inspection.is_null()) {
     WriteWholeFile(arguments.out, arguments.force,
                    RenderInspection(inspection));
     if (arguments.out != "-")
       std::fprintf(stderr, "%s\n", arguments.out.c_str());
+    if (arguments.open) Open(arguments.out);
     return kOk;
   }
   WriteReport(ResultsOf(arguments.results), arguments.results, arguments.out,
               arguments.force,
-              ReportOptions{
-                  .reproducible = arguments.reproducible,
-                  .most_bytes = static_cast<std::size_t>(arguments.max_size_mib)
-                                << 20});
+              ReportOptions{.reproducible = arguments.reproducible,
+                            .most_bytes = *BytesOf(arguments.max_size)});
+  if (arguments.open) Open(arguments.out);
   return kOk;
 }
 
@@ -121,10 +159,14 @@ void AddReport(CommandLine& line) {
   verb.Flag("-f,--force", &arguments->force, "replace an existing page");
   verb.Flag("--reproducible", &arguments->reproducible,
             "leave out the time of writing: same results, same bytes");
-  verb.Value("--max-size-mib", &arguments->max_size_mib,
-             "data that the page may hold; beyond, the list of objects, then "
-             "the maps are left out, and the page says so; 0: all")
-      .Between(0, 4096)
+  verb.Flag("--open", &arguments->open, "show it in the browser, too");
+  verb.Value("--max-size", &arguments->max_size,
+             "data that the page may hold, as in 32M; beyond, the list of "
+             "objects, then the maps are left out, and the page says so; 0: "
+             "all")
+      .Check([](const std::string& size) {
+        return BytesOf(size) ? "" : "`" + size + "` is no size, as 32M is";
+      })
       .ShowDefault();
   verb.Footer(
       "Examples:\n"

@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 
 #include "tracer/format/input_error.h"
 
@@ -38,6 +39,12 @@ OutputFile::OutputFile(const std::string& path, bool force)
     char* const real = realpath(path_.c_str(), nullptr);
     if (real != nullptr) path_ = real;
     std::free(real);
+  }
+  // A folder that cannot be made is told by whoever opens the file.
+  if (const auto folder = std::filesystem::path(path_).parent_path();
+      !folder.empty()) {
+    std::error_code ignored;
+    std::filesystem::create_directories(folder, ignored);
   }
   temporary_ = path_ + ".part" + std::to_string(getpid());
 }
