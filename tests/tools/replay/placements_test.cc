@@ -147,7 +147,7 @@ TEST(Placements, ArenasComeBeforeTheirRequestAndGoWithTheirLastBlock) {
 }
 
 TEST(Placements, AFileThatCannotBeWrittenIsToldAtOnce) {
-  EXPECT_THROW(PlacementsFile("/no/such/folder/file"), InputError);
+  EXPECT_THROW(PlacementsFile("/dev/null/folder/file"), InputError);
 }
 
 TEST(Placements, NothingHalfWrittenKeepsTheName) {
