@@ -301,6 +301,10 @@ test('the slider is a native range; Shift finds the next event', {skip},
   await page.waitForFunction(
       () => document.documentElement.dataset.sample === '1');
   await page.keyboard.press('End');
+  // The page draws a frame later; without this the wait below may be over
+  // before the slider has gone anywhere.
+  await page.waitForFunction(
+      () => document.documentElement.dataset.sample === '119');
   await page.keyboard.press('Shift+ArrowLeft');
   await page.waitForFunction(
       () => document.documentElement.dataset.sample !== '119');
