@@ -6,10 +6,6 @@
 namespace arenalab {
 namespace {
 
-// Few enough to stay in the second-level cache, so that touching costs what
-// touching costs and no more.
-constexpr std::uintptr_t kStartBytes = 64 << 10;
-constexpr std::uintptr_t kStepBytes = 16;
 // Address space only; halved where the system grants less.
 constexpr std::size_t kLargestBytes = std::size_t{64} << 30;
 
@@ -34,12 +30,6 @@ NullHeap::~NullHeap() {
   }
 }
 
-void* NullHeap::Allocate(std::size_t bytes) noexcept {
-  if (bytes > largest_bytes_) return nullptr;
-  cursor_ = (cursor_ + kStepBytes) % kStartBytes;
-  return reinterpret_cast<void*>(base_ + cursor_);
-}
-
 void* NullHeap::AllocateZeroed(std::size_t count, std::size_t bytes) noexcept {
   std::size_t total;
   if (__builtin_mul_overflow(count, bytes, &total)) return nullptr;
@@ -58,8 +48,6 @@ void* NullHeap::AllocateAligned(std::size_t align, std::size_t bytes) noexcept {
 void* NullHeap::Reallocate(void*, std::size_t bytes) noexcept {
   return Allocate(bytes);
 }
-
-void NullHeap::Free(void*) noexcept {}
 
 std::size_t NullHeap::UsableSize(void* p) const noexcept {
   if (p == nullptr) return 0;
