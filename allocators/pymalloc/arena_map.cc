@@ -42,16 +42,14 @@ bool ArenaMap::Mark(const RadixShape& shape, std::uint64_t base,
                     const RawSource& metadata) {
   Entry* high = Reach(shape, base, metadata);
   if (high == nullptr) return false;
+  const std::uint64_t arena_bytes = std::uint64_t{1} << shape.offset_bits;
   const auto tail = static_cast<std::int32_t>(base & Mask(shape.offset_bits));
-  if (tail == 0) {
-    high->hi = -1;
-    return true;
+  if (tail > 0) {
+    Entry* low = Reach(shape, base + arena_bytes, metadata);
+    if (low == nullptr) return false;
+    low->lo = tail;
   }
-  Entry* low =
-      Reach(shape, base + (std::uint64_t{1} << shape.offset_bits), metadata);
-  if (low == nullptr) return false;
-  high->hi = tail;
-  low->lo = tail;
+  high->hi = static_cast<std::int32_t>(arena_bytes) - tail;
   return true;
 }
 

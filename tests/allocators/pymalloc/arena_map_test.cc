@@ -88,6 +88,32 @@ TEST(ArenaMap, NeighboursShareAnEntry) {
   EXPECT_TRUE(map.Contains(kBase + kArena));
 }
 
+// The answer of CPython's own words: hi and lo as it keeps them, its clauses.
+bool InRangeByCpython(std::int32_t tail, std::int32_t hi, std::int32_t lo) {
+  return tail < lo || (tail >= hi && hi != 0);
+}
+
+// Every byte of a piece that one arena ends in, another begins in, or both,
+// with and without a gap between them.
+TEST(ArenaMap, EveryByteOfAPieceAsCpythonHasIt) {
+  constexpr std::uint64_t kPiece = 0x7f3412300000;
+  constexpr std::int32_t kArena = 1 << 20;
+  for (std::int32_t lo : {0, 16, 4096, kArena / 2, kArena - 16})
+    for (std::int32_t hi : {0, 16, 4096, 8192, kArena / 2, kArena - 16, -1}) {
+      if (hi != 0 && hi < lo) continue;  // two arenas would overlap
+      Map map(k311);
+      if (lo != 0) {
+        ASSERT_TRUE(map.Mark(kPiece - kArena + lo));
+      }
+      if (hi != 0) {
+        ASSERT_TRUE(map.Mark(hi == -1 ? kPiece : kPiece + hi));
+      }
+      for (std::int32_t tail = 0; tail < kArena; ++tail)
+        ASSERT_EQ(map.Contains(kPiece + tail), InRangeByCpython(tail, hi, lo))
+            << "tail " << tail << " hi " << hi << " lo " << lo;
+    }
+}
+
 TEST(ArenaMap, NodesAreCountedOnceAndNeverGoAway) {
   Map map(k311);
   const std::uint64_t piece = std::uint64_t{1} << 20;
