@@ -7,12 +7,22 @@
 namespace arenalab {
 
 void BlockCensus::Add(const LiveBlock& block, const HeldObject& held) {
-  if (by_arena_.size() <= block.arena) by_arena_.resize(block.arena + 1);
-  Count& count = by_arena_[block.arena][{
-      held.type, held.type == nullptr ? block.block_bytes : 0, held.owner,
-      held.is_part}];
-  ++count.blocks;
-  count.bytes += block.block_bytes;
+  if (by_arena_.size() <= block.arena) {
+    by_arena_.resize(block.arena + 1);
+    recent_.fill({});
+  }
+  const Key key{held.type, held.type == nullptr ? block.block_bytes : 0,
+                held.owner, held.is_part};
+  const std::size_t number =
+      held.type == nullptr ? key.block_bytes / 8 : held.type->number;
+  Recent& recent =
+      recent_[(number * 8 + static_cast<std::size_t>(key.owner) * 2 +
+               static_cast<std::size_t>(key.is_part)) %
+              kRecent];
+  if (recent.count == nullptr || recent.key != key)
+    recent = {key, &by_arena_[block.arena][key]};
+  ++recent.count->blocks;
+  recent.count->bytes += block.block_bytes;
 }
 
 Census BlockCensus::Finish(const std::vector<ArenaReading>& arenas) const {

@@ -71,6 +71,13 @@ class BlockCensus {
     std::uint64_t bytes = 0;
   };
   std::vector<std::map<Key, Count>> by_arena_;
+  // What was counted last in this arena, by a few bits of its key.
+  struct Recent {
+    Key key{};
+    Count* count = nullptr;
+  };
+  static constexpr std::size_t kRecent = 64;
+  std::array<Recent, kRecent> recent_;
 };
 
 }  // namespace arenalab

@@ -108,6 +108,11 @@ class ArenaWalk {
 
   void Mark(std::uint64_t address, std::uint64_t bytes,
             std::uint32_t PageUse::*what) {
+    if (address % kPageBytes + bytes <= kPageBytes) {  // as most are
+      use_[(address - begin_) / kPageBytes].*what +=
+          static_cast<std::uint32_t>(bytes);
+      return;
+    }
     const std::uint64_t end = address + bytes;
     while (address < end) {
       const std::uint64_t next =
@@ -196,14 +201,18 @@ std::optional<GeometryValues> DecideGeometry(TargetMemory& memory,
 
 HeapReading ReadHeap(TargetMemory& memory, const AllocatorState& state,
                      const GeometryValues& geometry,
-                     const std::function<void(const LiveBlock&)>& visit) {
+                     const std::function<void(const LiveBlock&)>& visit,
+                     const std::function<void()>& arena_read) {
   HeapReading heap;
   heap.state = state.address;
   heap.geometry = geometry;
   if (geometry.pool_bytes > kPageBytes)
     heap.tree = FindAddressTree(memory, state, geometry);
   ArenaWalk walk(memory, geometry, &heap, visit);
-  for (const FoundArena& arena : state.arenas) walk.Walk(arena);
+  for (const FoundArena& arena : state.arenas) {
+    walk.Walk(arena);
+    if (arena_read) arena_read();
+  }
   FillStatistics(state, &heap);
   return heap;
 }

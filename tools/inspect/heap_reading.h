@@ -72,9 +72,11 @@ struct LiveBlock {
 std::optional<GeometryValues> DecideGeometry(TargetMemory& memory,
                                              const AllocatorState& state);
 
-// Calls `visit` for each live block, arena by arena, ascending in each.
+// Calls `visit` for each live block, arena by arena, ascending in each, and
+// `arena_read` after each arena: the bytes of its blocks are valid until then.
 HeapReading ReadHeap(TargetMemory& memory, const AllocatorState& state,
                      const GeometryValues& geometry,
-                     const std::function<void(const LiveBlock&)>& visit);
+                     const std::function<void(const LiveBlock&)>& visit,
+                     const std::function<void()>& arena_read = {});
 
 }  // namespace arenalab

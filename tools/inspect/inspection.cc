@@ -41,13 +41,21 @@ std::vector<HeapReading> ReadHeaps(TargetMemory& memory,
                                    Inspection* inspection) {
   std::vector<HeapReading> readings;
   for (const FoundHeap& found : heaps) {
-    BlockMap blocks(found.geometry);
+    BlockMap blocks(found.geometry, found.state.arenas);
     readings.push_back(ReadHeap(
-        memory, found.state, found.geometry, [&](const LiveBlock& block) {
+        memory, found.state, found.geometry,
+        [&](const LiveBlock& block) {
           blocks.Add(block, types.Identify(block.bytes, block.block_bytes));
-        }));
-    ReadHeap(memory, found.state, found.geometry,
-             [&](const LiveBlock& block) { blocks.Follow(block); });
+        },
+        [&] { blocks.FollowArena(); }));
+    AllocatorState again = found.state;
+    again.arenas.clear();
+    for (std::size_t i = 0; i < found.state.arenas.size(); ++i)
+      if (blocks.MustReadAgain()[i])
+        again.arenas.push_back(found.state.arenas[i]);
+    if (!again.arenas.empty())
+      ReadHeap(memory, again, found.geometry,
+               [&](const LiveBlock& block) { blocks.Follow(block); });
     BlockCensus census;
     blocks.Visit([&](const LiveBlock& block, const HeldObject& held) {
       census.Add(block, held);

@@ -54,7 +54,10 @@ const ObjectType* ObjectTypes::TypeAt(std::uint64_t address) {
   Recent& recent = recent_[(address / 16 ^ address / 16384) % kRecent];
   if (recent.address == address) return recent.type;
   const auto [at, is_new] = known_.try_emplace(address);
-  if (is_new) at->second = Read(address);
+  if (is_new) {
+    at->second = Read(address);
+    if (at->second) at->second->number = ++types_;
+  }
   recent = {address, at->second.get()};
   return recent.type;
 }

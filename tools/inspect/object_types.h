@@ -24,6 +24,7 @@ namespace arenalab {
 const char* NameOf(Owner owner);
 
 struct ObjectType {
+  std::uint32_t number = 0;  // from 1 on, in the order they were found
   std::string name;
   std::uint64_t flags = 0;
   std::int64_t basic_bytes = 0;
@@ -64,6 +65,7 @@ class ObjectTypes {
 
   TargetMemory& memory_;
   std::vector<Recent> recent_ = std::vector<Recent>(kRecent);
+  std::uint32_t types_ = 0;
   std::unordered_map<std::uint64_t, std::unique_ptr<ObjectType>> known_;
 };
 

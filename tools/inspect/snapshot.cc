@@ -120,7 +120,7 @@ Snapshot TakeSnapshot(TargetMemory& memory, const std::vector<FoundHeap>& heaps,
   const auto version = FindPythonVersion(memory);
   snapshot.python = version.value_or("");
   for (const FoundHeap& found : heaps) {
-    BlockMap blocks(found.geometry);
+    BlockMap blocks(found.geometry, found.state.arenas);
     HeapImage image = ReadHeapImage(
         memory, found.state, found.geometry, [&](const LiveBlock& block) {
           blocks.Add(block, types.Identify(block.bytes, block.block_bytes));

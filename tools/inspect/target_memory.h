@@ -68,14 +68,17 @@ class TargetMemory {
                                      void* out) {
     std::vector<PageState> pages = Pages(begin, end);
     char* const to = static_cast<char*>(out);
-    std::memset(to, 0, end - begin);
     for (std::size_t i = 0; i < pages.size();) {
-      std::size_t j = i;
-      while (j < pages.size() && pages[j] != PageState::kAbsent) ++j;
-      if (j > i)
-        ReadPresent(begin + i * kPageBytes, to + i * kPageBytes,
-                    (j - i) * kPageBytes);
-      i = j > i ? j : i + 1;
+      const bool absent = pages[i] == PageState::kAbsent;
+      std::size_t j = i + 1;
+      while (j < pages.size() && (pages[j] == PageState::kAbsent) == absent)
+        ++j;
+      const std::size_t bytes = (j - i) * kPageBytes;
+      const std::size_t got = absent ? 0
+                                     : ReadPresent(begin + i * kPageBytes,
+                                                   to + i * kPageBytes, bytes);
+      std::memset(to + i * kPageBytes + got, 0, bytes - got);
+      i = j;
     }
     return pages;
   }

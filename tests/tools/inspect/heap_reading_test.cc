@@ -211,10 +211,13 @@ TEST_F(HeapReadingTest, SurvivesDamage) {
       } catch (const InputError&) {
         ++refused;
       }
-      BlockMap blocks(*geometry);
-      ReadHeap(memory_, state, *geometry, [&](const LiveBlock& block) {
-        blocks.Add(block, types.Identify(block.bytes, block.block_bytes));
-      });
+      BlockMap blocks(*geometry, state.arenas, round % 2);
+      ReadHeap(
+          memory_, state, *geometry,
+          [&](const LiveBlock& block) {
+            blocks.Add(block, types.Identify(block.bytes, block.block_bytes));
+          },
+          [&] { blocks.FollowArena(); });
       // The target runs on: what is followed is not what was added.
       for (int i = 0; i < 4; ++i)
         *memory_.At(kArena + random() % whole.size()) =
@@ -237,6 +240,42 @@ TEST_F(HeapReadingTest, SurvivesDamage) {
   }
   EXPECT_GT(read, 200u);  // or the damage is such that nothing is tried
   EXPECT_GT(images + refused, 100u);
+}
+
+// An object points to memory in an arena that is read after its own, which
+// points back: the memory is the object's, whether the word was kept or its
+// arena is read again.
+TEST(BlockMapTest, MemoryInALaterArenaIsTheObjectsThatPointsToIt) {
+  constexpr std::uint64_t kSecond = kArena + 5 * kGeometry.arena_bytes;
+  const std::uint64_t object = kArena + kGeometry.header_bytes;
+  const std::uint64_t memory = kSecond + kGeometry.header_bytes;
+  std::uint64_t words[2][6] = {{1, 0x1000, 7, memory, 0, 0}, {object, 2}};
+  const auto* object_bytes = reinterpret_cast<const unsigned char*>(words[0]);
+  const auto* memory_bytes = reinterpret_cast<const unsigned char*>(words[1]);
+  const LiveBlock first{object, object_bytes, 48, kClass, 0};
+  const LiveBlock second{memory, memory_bytes, 48, kClass, 1};
+  ObjectType type;
+  type.number = 3;
+  type.name = "list";
+  std::vector<FoundArena> arenas(2);
+  arenas[0].record.base = kArena;
+  arenas[1].record.base = kSecond;
+  for (const std::size_t most_kept : {1, 0}) {
+    BlockMap blocks(kGeometry, arenas, most_kept);
+    blocks.Add(first, {&type, Owner::kProgram, 0, false});
+    blocks.FollowArena();
+    blocks.Add(second, {});
+    blocks.FollowArena();
+    EXPECT_EQ(blocks.MustReadAgain(),
+              (std::vector<bool>{most_kept == 0, false}));
+    if (most_kept == 0) blocks.Follow(first);
+    std::vector<std::string> names;
+    blocks.Visit([&](const LiveBlock&, const HeldObject& held) {
+      names.push_back(NameOf(held));
+    });
+    EXPECT_EQ(names, (std::vector<std::string>{"list", "memory of list"}))
+        << most_kept;
+  }
 }
 
 TEST(HostileMemory, RandomBytesHoldNothing) {
