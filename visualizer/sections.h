@@ -17,6 +17,8 @@ std::string WarningsSection(const nlohmann::json& results);
 std::string SummarySection(const nlohmann::json& results);
 std::string StaticChartSection(const nlohmann::json& results);
 std::string ProvenanceSection(const nlohmann::json& results);
+// The whole section; "" for a run of one process.
+std::string ProcessSection(const nlohmann::json& results);
 std::string ContentsSection(const nlohmann::json& results);
 
 }  // namespace arenalab

@@ -267,3 +267,79 @@ test('the live blocks of each arena are those that the replayer counted',
   }
   assert.ok(compared > 0);
 });
+
+test('the processes of a run: what they used together, by hand', () => {
+  const run = mkdtempSync(join(tmpdir(), 'processes-'));
+  // Milliseconds, then KiB of Rss, Pss and private pages.
+  const traces = {
+    'a.trace': [10, 1, 1e9, '0 1000 800 700 100 2000 1500 1200'],
+    'a.11.trace': [11, 10, 1.05e9, '0 600 500 400 50 600 550 450'],
+  };
+  for (const [name, [pid, parent, clock, readings]] of Object.entries(traces)) {
+    writeFileSync(join(run, 'text'), `meta python 3.11.2
+meta run r1
+meta process ${pid}
+meta parent-process ${parent}
+meta started-clock-ns ${clock}
+meta readings ${readings}
+malloc 1 24
+malloc 2 24
+free 1
+`);
+    execFileSync(kArenalab, ['trace', 'import', join(run, 'text'), '-o',
+                             join(run, name)], {stdio: 'pipe'});
+  }
+  execFileSync(kArenalab, ['replay', join(run, 'a.trace'), '-a', 'pymalloc',
+                           '--repetitions', '0'], {stdio: 'pipe'});
+  const {processes} = JSON.parse(readFileSync(join(run, 'a.json'), 'utf8'));
+  const kib = 1024;
+  assert.equal(processes.duration_ns, 1e8);
+  assert.equal(processes.worst, 0);
+  assert.equal(processes.peak_pss_bytes, (1500 + 550) * kib);
+  assert.equal(processes.peak_private_bytes, (1200 + 450) * kib);
+  assert.match(processes.words, /^2 processes, .* Process 10 has the most/);
+  const [first, second] = processes.members;
+  assert.deepEqual([first.process, second.process], [10, 11]);
+  assert.deepEqual([first.is_this, second.is_this], [true, false]);
+  const {length} = first.pss_bytes;
+  assert.equal(first.pss_bytes[0], 800 * kib);
+  assert.equal(first.pss_bytes[length - 2], 800 * kib, 'until the next reading');
+  assert.equal(first.pss_bytes[length - 1], 1500 * kib);
+  assert.equal(second.pss_bytes[length / 2 - 2], null, 'before it began');
+  assert.equal(second.pss_bytes[length / 2 + 1], 500 * kib);
+  assert.equal(second.private_bytes[length - 1], 450 * kib);
+});
+
+test('run of a program that forks: the worst process is a click away', {skip},
+     async () => {
+  const run = mkdtempSync(join(tmpdir(), 'forks-'));
+  writeFileSync(join(run, 'app.py'), `
+import os
+table = [str(i) for i in range(3000)]
+if os.fork() == 0:
+    table = [{"n": i, "s": str(i)} for i in range(60000)]
+    os._exit(0)
+os.wait()
+`);
+  execFileSync(kArenalab, ['run', '-a', 'pymalloc', '--repetitions', '0', '-o',
+                           join(run, 'app.html'), '--', 'python3',
+                           join(run, 'app.py')], {stdio: 'pipe'});
+  const {page, errors, context} = await open(browser, join(run, 'app.html'));
+  const rows = page.locator('.processes tbody tr');
+  assert.equal(await rows.count(), 2);
+  const {processes} = JSON.parse(readFileSync(join(run, 'app.json'), 'utf8'));
+  // The kernel may not have been asked in the child's short life; then it is
+  // the parent that has the most.
+  const row = rows.nth(processes.worst);
+  assert.match(await row.innerText(), /worst/);
+  const link = row.getByRole('link');
+  const name = await row.locator('th').innerText();
+  await link.click();
+  await page.waitForFunction(
+      () => document.documentElement.dataset.ready !== undefined);
+  assert.ok(await page.locator('#heap').isVisible(), name);
+  assert.equal(await page.locator('.processes tbody tr').nth(processes.worst)
+      .getByRole('link').getAttribute('href'), '#heap');
+  assert.deepEqual(errors, []);
+  await context.close();
+});

@@ -113,6 +113,45 @@ TEST_F(ReportTest, TextOfTheResultsIsNeverMarkup) {
       << "a value is not filled a second time";
 }
 
+TEST_F(ReportTest, ARunOfManyProcessesIsATreeWithAWayToEachMap) {
+  EXPECT_EQ(Render(Results()).find("id=\"processes\""), std::string::npos)
+      << "a run of one process";
+  nlohmann::json results = Results();
+  const auto member = [](int process, int parent, const char* file) {
+    return nlohmann::json{{"file", file},
+                          {"process", process},
+                          {"parent_process", parent},
+                          {"forked", parent != 1},
+                          {"program", "python3 <app>"},
+                          {"requests", 12},
+                          {"is_this", process == 10},
+                          {"page", nullptr},
+                          {"began_ns", 0},
+                          {"peak_pss_bytes", 3 * 1024},
+                          {"peak_private_bytes", 2 * 1024},
+                          {"pss_bytes", {1024, 3072, nullptr}},
+                          {"private_bytes", {1024, 2048, nullptr}}};
+  };
+  results["processes"] = {
+      {"words", "3 processes."},
+      {"worst", 2},
+      {"duration_ns", 2'000'000'000},
+      {"peak_pss_bytes", 9 * 1024},
+      {"members",
+       {member(10, 1, "a.trace"), member(11, 10, "a.11.trace"),
+        member(12, 11, "a.12.trace")}}};
+  results["processes"]["members"][2]["page"] = "a 12#.html";
+  const std::string page = Render(results);
+  EXPECT_NE(page.find("<p>3 processes.</p>"), std::string::npos);
+  EXPECT_NE(page.find("python3 &lt;app&gt;"), std::string::npos);
+  EXPECT_NE(page.find("<a href=\"#heap\">"), std::string::npos) << "its own";
+  EXPECT_NE(page.find("arenalab report a.11.trace"), std::string::npos);
+  EXPECT_NE(page.find("<a href=\"a%2012%23.html#heap\">"), std::string::npos);
+  EXPECT_NE(page.find(" 12 <b>worst</b>"), std::string::npos);
+  // A child of a child stands one further in.
+  EXPECT_NE(page.find("<th scope=\"row\">\u2003\u2514"), std::string::npos);
+}
+
 TEST_F(ReportTest, InvalidUtf8InNamesIsReplacedNotFatal) {
   nlohmann::json results = Results();
   results["trace"]["file"] = "caf\xe9.trace";

@@ -102,6 +102,23 @@ nlohmann::json InspectionIn(const std::string& input) {
 
 }  // namespace
 
+void LinkPages(nlohmann::ordered_json* results, const std::string& page,
+               const std::string& also) {
+  const auto found = results->find("processes");
+  if (found == results->end() || !found->is_object()) return;
+  const std::filesystem::path folder =
+      std::filesystem::path(page).parent_path();
+  for (auto& member : (*found)["members"]) {
+    std::string stem = member["file"].get<std::string>();
+    if (stem.ends_with(".trace")) stem.resize(stem.size() - 6);
+    for (const char* end : {".report.html", ".html"}) {
+      const std::filesystem::path other = folder / (stem + end);
+      if (other == also || std::filesystem::exists(other))
+        member["page"] = stem + end;
+    }
+  }
+}
+
 void WriteReport(const nlohmann::json& results, const std::string& source,
                  const std::string& path, bool force,
                  const ReportOptions& options) {
@@ -135,8 +152,9 @@ int Run(Arguments& arguments) {
     if (arguments.open) Open(arguments.out);
     return kOk;
   }
-  WriteReport(ResultsOf(arguments.results), arguments.results, arguments.out,
-              arguments.force,
+  nlohmann::ordered_json results = ResultsOf(arguments.results);
+  LinkPages(&results, arguments.out, "");
+  WriteReport(results, arguments.results, arguments.out, arguments.force,
               ReportOptions{.reproducible = arguments.reproducible,
                             .most_bytes = *BytesOf(arguments.max_size)});
   if (arguments.open) Open(arguments.out);

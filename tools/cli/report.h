@@ -16,6 +16,11 @@ void WriteReport(const nlohmann::json& results, const std::string& source,
                  const std::string& path, bool force,
                  const ReportOptions& options);
 
+// Of a run of many processes: names in its results the pages of the others that
+// lie beside `page`, as arenalab names them, and `also`, which is about to.
+void LinkPages(nlohmann::ordered_json* results, const std::string& page,
+               const std::string& also);
+
 // RESULTS (or - for stdin), -o FILE (or - for stdout), -f, --reproducible.
 void AddReport(CommandLine& line);
 

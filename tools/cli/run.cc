@@ -49,6 +49,30 @@ void RefuseToOverwrite(const Flags& flags, const std::string& stem) {
   }
 }
 
+// Of several processes the one with the most memory of its own is replayed too,
+// and its page written beside the main one's, each a click from the other.
+void ReplayWorst(const Flags& flags, const nlohmann::ordered_json& results,
+                 const std::string& main_page) {
+  const auto& processes = results.at("processes");
+  if (processes.is_null()) return;
+  std::fprintf(stderr, "%s\n", processes["words"].get<std::string>().c_str());
+  const auto& worst =
+      processes["members"][processes["worst"].get<std::size_t>()];
+  if (worst["is_this"].get<bool>()) return;
+  const fs::path trace = fs::path(flags.replay.trace).parent_path() /
+                         worst["file"].get<std::string>();
+  ReplayRequest replay = flags.replay;
+  replay.trace = trace;
+  replay.verify = nullptr;
+  nlohmann::ordered_json of_worst = ReplayForPeople(replay);
+  const std::string stem = fs::path(trace).replace_extension().string();
+  const fs::path page = fs::path(main_page).parent_path() /
+                        (fs::path(stem).filename().string() + ".report.html");
+  WriteResults(of_worst, stem + ".json", flags.force);
+  LinkPages(&of_worst, page, main_page);
+  WriteReport(of_worst, stem + ".json", page, flags.force, ReportOptions{});
+}
+
 int Run(Flags& flags) {
   flags.page = ExpandName(flags.page, flags.record.command);
   std::string stem = StemOf(flags.page);
@@ -67,16 +91,18 @@ int Run(Flags& flags) {
     stem = fs::path(recorded.trace).replace_extension().string();
     flags.replay.trace = recorded.trace;
     flags.replay.verify = nlohmann::ordered_json::parse(VerifyJson(proof));
-    const nlohmann::ordered_json results = ReplayForPeople(flags.replay);
+    nlohmann::ordered_json results = ReplayForPeople(flags.replay);
     WriteResults(results, stem + ".json", flags.force);
     std::fprintf(stderr, "\n%s\n", SummaryTable(results).c_str());
     for (const auto& line : results["verdict"]["lines"]) {
       std::fprintf(stderr, "%s\n", line.get<std::string>().c_str());
     }
     std::fputs("\n", stderr);
-    WriteReport(results, stem + ".json",
-                flags.page.empty() ? stem + ".report.html" : flags.page,
-                flags.force, ReportOptions{});
+    const std::string page =
+        flags.page.empty() ? stem + ".report.html" : flags.page;
+    ReplayWorst(flags, results, page);
+    LinkPages(&results, page, "");
+    WriteReport(results, stem + ".json", page, flags.force, ReportOptions{});
   } catch (const InputError& error) {
     std::fprintf(stderr, "arenalab: %s\n", error.what());
     return kOursFailed;
@@ -108,6 +134,9 @@ void AddRun(CommandLine& line) {
       "  arenalab run -- python3 app.py\n"
       "  arenalab run -o app.html -- python3 -m pytest tests\n"
       "  arenalab run -a pymalloc,jemalloc --repetitions 0 -- python3 app.py\n"
+      "\n"
+      "Of a run of several processes the main one is replayed, and the one "
+      "with the\nmost memory of its own: a page each, linked.\n"
       "\n"
       "Exit status: the program's own; 125 where nothing was recorded or a "
       "later step failed.");

@@ -134,6 +134,7 @@ std::string TraceInfoText(TraceReader& reader) {
     Line(&text, "mark", name + " at request " + Grouped(request));
   }
   for (const auto& [key, value] : reader.meta()) {
+    if (key == "readings") continue;  // thousands of numbers; --json has them
     std::string pair = key;
     pair += ' ';
     pair += value;

@@ -18,6 +18,7 @@
 #include "tools/replay/native_spec.h"
 #include "tools/replay/oracle.h"
 #include "tools/replay/placements.h"
+#include "tools/replay/process_run.h"
 #include "tools/replay/results.h"
 #include "tools/verify/lineage.h"
 #include "tools/verify/verify.h"
@@ -101,7 +102,9 @@ class Replayer {
       oracle_ = PackWithForesight(trace_, samples_.timeline.steps);
     }
     MeasureAll();
-    return MakeResults(Input());
+    nlohmann::ordered_json results = MakeResults(Input());
+    results["processes"] = ProcessesOf(request_.trace);
+    return results;
   }
 
  private:

@@ -64,11 +64,20 @@ std::string PastableCommand(std::string_view words) {
   return line;
 }
 
-std::optional<std::uint64_t> ResidentBytes(pid_t process) {
+std::optional<ProcessMemory> MemoryOf(pid_t process) {
   const std::string text = ReadAll(Path(process, "smaps_rollup"));
-  const std::size_t at = text.find("\nRss:");
-  if (at == text.npos) return std::nullopt;
-  return std::strtoull(text.c_str() + at + 5, nullptr, 10) * 1024;
+  if (text.find("\nRss:") == text.npos) return std::nullopt;
+  // Kernels before 5.4 lack some: 0.
+  const auto line = [&text](std::string_view name) -> std::uint64_t {
+    const std::size_t at = text.find(name);
+    if (at == text.npos) return 0;
+    return std::strtoull(text.c_str() + at + name.size(), nullptr, 10) * 1024;
+  };
+  return ProcessMemory{
+      .resident = line("\nRss:"),
+      .share = line("\nPss:"),
+      .shared_memory = line("\nPss_Shmem:"),
+      .own = line("\nPrivate_Clean:") + line("\nPrivate_Dirty:")};
 }
 
 bool ThreadExists(pid_t process, pid_t thread) {

@@ -16,8 +16,17 @@ namespace arenalab {
 // The words of a command as /proc/PID/cmdline has them, each ended by a NUL:
 // shell-quoted, so that the line can be pasted.
 std::string PastableCommand(std::string_view words);
-// The line `Rss:` of smaps_rollup, in bytes: exact, unlike statm.
-std::optional<std::uint64_t> ResidentBytes(pid_t process);
+
+// smaps_rollup, in bytes: exact, unlike statm.
+struct ProcessMemory {
+  std::uint64_t resident = 0;  // Rss
+  // Pss: a page that n processes have counts as 1/n of a page in each, so that
+  // the sum over processes is what they use together.
+  std::uint64_t share = 0;
+  std::uint64_t shared_memory = 0;  // Pss_Shmem, a part of share
+  std::uint64_t own = 0;            // Private_Clean + Private_Dirty
+};
+std::optional<ProcessMemory> MemoryOf(pid_t process);
 bool ThreadExists(pid_t process, pid_t thread);
 
 // A process that was alive when this was made, told apart from a later one of

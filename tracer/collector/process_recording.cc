@@ -21,6 +21,8 @@ constexpr std::uint64_t kMillisecond = 1'000'000;
 // hundred of the time: the kernel walks all of the process's pages for it.
 constexpr std::uint64_t kSampleEveryNs = 100 * kMillisecond;
 constexpr std::uint64_t kSampleShare = 200;
+// In the metadata.
+constexpr std::size_t kMostReadings = 4000;
 // Ended threads are looked for, and the trace's block is written out.
 constexpr std::uint64_t kCareEveryNs = 500 * kMillisecond;
 // While many threads hold a slot.
@@ -170,6 +172,7 @@ void ProcessRecording::Finish() {
   DrainOnce(true);
   if (writer_ && writer_->ok()) {
     WriteMeta(true);
+    WriteReadings();
     writer_->Finish(lost(), header_->waited_ns.load());
   }
   NoteError();
@@ -188,6 +191,7 @@ void ProcessRecording::OpenTrace() {
   writer_->Meta("process", std::to_string(header_->process));
   writer_->Meta("parent-process", std::to_string(header_->parent_process));
   writer_->Meta("started", Iso8601(header_->started_unix));
+  writer_->Meta("started-clock-ns", std::to_string(header_->started_ns));
   writer_->Meta("program", program_);
   writer_->Meta("python", python());
   writer_->Meta("pointer-bits", "64");
@@ -311,20 +315,50 @@ void ProcessRecording::Mark(std::string_view name) {
 
 void ProcessRecording::SampleMemory() {
   const std::uint64_t begin = SinceStart();
-  const auto resident = ResidentBytes(header_->process);
+  auto memory = MemoryOf(header_->process);
   const std::uint64_t end = SinceStart();
   next_sample_ns_ =
       end + std::max(kSampleEveryNs, (end - begin) * kSampleShare);
-  if (!resident || !writer_) return;
+  if (!memory || !writer_) return;
   // The ring's own pages are the recording's, not the program's.
   const std::uint64_t ring_bytes =
       ring::kHeaderBytes / 4 +
       header_->fresh_chunks.load() * std::uint64_t{ring::kChunkBytes};
+  const auto without = [](std::uint64_t bytes, std::uint64_t ring) {
+    return bytes - std::min(bytes, ring);
+  };
+  memory->resident = without(memory->resident, ring_bytes);
+  // This process has them too.
+  memory->share =
+      without(memory->share, std::min(memory->shared_memory, ring_bytes / 2));
+  memory->own = std::min(memory->own, memory->share);
   Event event;
   event.kind = EventKind::kMemory;
   event.time_ns = before_last_drain_ns_;
-  event.rss_bytes = *resident - std::min(*resident, ring_bytes);
+  event.rss_bytes = memory->resident;
   writer_->Append(event);
+  if (!readings_.empty() && end < readings_.back().time_ns + readings_apart_ns_)
+    return;
+  readings_.push_back({end, *memory});
+  if (readings_.size() < kMostReadings) return;
+  // Half of them, and from here on half as often.
+  for (std::size_t i = 1; 2 * i < readings_.size(); ++i)
+    readings_[i] = readings_[2 * i];
+  readings_.resize((readings_.size() + 1) / 2);
+  readings_apart_ns_ = (readings_.back().time_ns - readings_.front().time_ns) /
+                       (readings_.size() - 1);
+}
+
+void ProcessRecording::WriteReadings() {
+  std::string text;
+  for (const Reading& reading : readings_) {
+    for (const std::uint64_t number :
+         {reading.time_ns / kMillisecond, reading.memory.resident / 1024,
+          reading.memory.share / 1024, reading.memory.own / 1024}) {
+      text += (text.empty() ? "" : " ") + std::to_string(number);
+    }
+  }
+  if (!text.empty()) writer_->Meta("readings", text);
 }
 
 std::uint32_t ProcessRecording::OnName(NameSpace space, std::string_view name) {

@@ -80,6 +80,7 @@ class ProcessRecording : private EventSink {
   void OpenTrace();
   void WriteMeta(bool final);
   void SampleMemory();
+  void WriteReadings();
   void TakeCensus();
   void NoteError();
   void Lose(const char* what, const std::string& reason);
@@ -99,6 +100,13 @@ class ProcessRecording : private EventSink {
   std::uint64_t before_last_drain_ns_ = 0;
   std::uint64_t next_sample_ns_ = 0;
   std::uint64_t next_care_ns_ = 0;
+  // TRACE_FORMAT.md, `readings`.
+  struct Reading {
+    std::uint64_t time_ns;
+    ProcessMemory memory;
+  };
+  std::vector<Reading> readings_;
+  std::uint64_t readings_apart_ns_ = 0;
 };
 
 }  // namespace arenalab

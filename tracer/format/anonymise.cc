@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::string_view kKept[] = {"python",       "geometry",   "allocator",
                                       "pointer-bits", "page-bytes", "addresses",
-                                      "layers",       "tool"};
+                                      "layers",       "tool",       "readings"};
 
 // Types of the interpreter's own, which tell nothing of the program.
 constexpr std::string_view kKeptTypes[] = {

@@ -11,7 +11,13 @@ namespace arenalab {
 namespace {
 
 TEST(ProcessFilesTest, ALivingProcessHasMemory) {
-  EXPECT_GT(ResidentBytes(getpid()).value_or(0), std::uint64_t{1} << 20);
+  const auto memory = MemoryOf(getpid());
+  ASSERT_TRUE(memory.has_value());
+  EXPECT_GT(memory->resident, std::uint64_t{1} << 20);
+  // As the kernel defines them.
+  EXPECT_LE(memory->share, memory->resident);
+  EXPECT_LE(memory->own, memory->share);
+  EXPECT_GT(memory->own, 0u);
 }
 
 TEST(ProcessFilesTest, AWordThatAShellWouldReadOtherwiseIsQuoted) {
@@ -33,7 +39,7 @@ TEST(ProcessFilesTest, ItMayEndWhileItIsRead) {
       usleep(static_cast<useconds_t>(i));
       _exit(0);
     }
-    while (ResidentBytes(child).has_value()) {
+    while (MemoryOf(child).has_value()) {
     }
     EXPECT_EQ(waitpid(child, nullptr, 0), child);
   }
@@ -44,7 +50,7 @@ TEST(ProcessFilesTest, OneThatIsGoneHasNone) {
   ASSERT_GE(child, 0);
   if (child == 0) _exit(0);
   ASSERT_EQ(waitpid(child, nullptr, 0), child);
-  EXPECT_EQ(ResidentBytes(child), std::nullopt);
+  EXPECT_FALSE(MemoryOf(child).has_value());
   EXPECT_TRUE(ProcessHandle(child).HasEnded());
 }
 
