@@ -163,7 +163,7 @@ Inspection InspectProcess(int pid, const InspectOptions& options) {
   const std::vector<HeapReading> readings =
       ReadHeaps(copied, heaps, types, options.visit, &inspection);
   inspection.python = FindPythonVersion(process).value_or("");
-  inspection.thread_states = FindThreadStates(process);
+  inspection.thread_states = FindThreadStates(process, inspection.python);
   process.CheckAlive();
   inspection.whose = TellWhoseMemory(copied, process.totals(), readings);
   process.CheckAlive();
@@ -182,7 +182,7 @@ Inspection InspectCore(const std::string& path, const InspectOptions& options) {
     Save(core, heaps, types, inspection.target, options.snapshot_path);
   ReadHeaps(core, heaps, types, options.visit, &inspection);
   inspection.python = FindPythonVersion(core).value_or("");
-  inspection.thread_states = FindThreadStates(core);
+  inspection.thread_states = FindThreadStates(core, inspection.python);
   return inspection;
 }
 

@@ -35,7 +35,7 @@ struct Inspection {
   std::string python;       // "3.11.2"; empty: its text was not found
   bool by_headers = false;  // header_search.h
   std::optional<Standstill> standstill;
-  // The interpreter's own; nullopt: only 3.13 says where they are.
+  // The interpreter's own; nullopt: could not be told.
   std::optional<std::vector<ThreadState>> thread_states;
   std::vector<HeapInspection> heaps;  // one an allocator state, by address
   std::optional<WhoseMemory> whose;   // a core does not tell

@@ -163,6 +163,7 @@ Json InspectionJson(const Inspection& inspection) {
                           {"bytes", stop->bytes},
                           {"bytes_late", stop->bytes_late}};
   if (inspection.whose) AddWhose(*inspection.whose, &json);
+  json["thread_states"] = nullptr;
   if (inspection.thread_states) {
     json["thread_states"] = Json::array();
     for (const ThreadState& state : *inspection.thread_states)

@@ -184,9 +184,18 @@ std::string InspectionText(const Inspection& inspection) {
     std::set<std::int64_t> interpreters;
     for (const ThreadState& state : *inspection.thread_states)
       interpreters.insert(state.interpreter);
+    const auto running = std::count_if(
+        inspection.thread_states->begin(), inspection.thread_states->end(),
+        [](const ThreadState& state) { return state.runs_python; });
     text +=
         "  thread states: " + ReadableCount(inspection.thread_states->size()) +
-        " in " + ReadableCount(interpreters.size()) + " interpreters\n";
+        (interpreters.size() == 1
+             ? " in the one interpreter"
+             : " in " + ReadableCount(interpreters.size()) + " interpreters") +
+        ", " + ReadableCount(static_cast<std::uint64_t>(running)) +
+        " of them in Python code\n";
+  } else {
+    text += "  thread states: not told\n";
   }
   for (std::size_t i = 0; i < inspection.heaps.size(); ++i) {
     const HeapInspection& heap = inspection.heaps[i];
@@ -203,15 +212,26 @@ std::string InspectionText(const Inspection& inspection) {
 
 std::string InspectionLine(const Inspection& inspection) {
   const WhoseMemory whose = inspection.whose.value_or(WhoseMemory());
-  std::uint64_t arenas = 0, live = 0, torn = 0;
+  std::uint64_t arenas = 0, held = 0, live = 0, idle = 0, torn = 0;
+  const TypeRow* top = nullptr;
   for (const HeapInspection& heap : inspection.heaps) {
     arenas += heap.reading.statistics.arenas_live;
+    held +=
+        heap.reading.statistics.arenas_live * heap.reading.geometry.arena_bytes;
+    for (const ArenaReading& arena : heap.reading.arenas)
+      idle += arena.idle_pages * kPageBytes;
+    for (const TypeRow& row : heap.census.types)
+      if (row.pinners > (top == nullptr ? 0 : top->pinners)) top = &row;
     live += heap.reading.statistics.allocated_bytes;
     torn += heap.reading.torn_pools;
   }
   return "Rss " + Size(whose.totals.rss_bytes) + ", pymalloc " +
-         ReadableCount(arenas) + " arenas, live " + Size(live) + ", free " +
-         Size(whose.RowBytes("pymalloc_free")) + "; C library live " +
+         ReadableCount(arenas) + " arenas hold " + Size(held) + ", live " +
+         Size(live) + ", releasable " + Size(idle) +
+         (top == nullptr ? ""
+                         : ", top pinner " + top->name + " " +
+                               ReadableCount(top->pinners)) +
+         "; C library live " +
          Size(whose.RowBytes("c_live") + whose.RowBytes("c_large")) +
          ", free " + Size(whose.RowBytes("c_free")) +
          (torn > 0 ? "; " + ReadableCount(torn) + " torn pools" : "");

@@ -3,6 +3,7 @@
 
 #include <cstring>
 #include <map>
+#include <string>
 #include <vector>
 
 #include "tools/inspect/target_memory.h"
@@ -12,8 +13,10 @@ namespace arenalab {
 class ImageMemory : public TargetMemory {
  public:
   // A writable mapping of zeros. REQUIRES: whole pages, above all before it.
-  void Map(std::uint64_t begin, std::uint64_t bytes) {
+  void Map(std::uint64_t begin, std::uint64_t bytes,
+           const std::string& path = "") {
     Mapping mapping;
+    mapping.path = path;
     mapping.begin = begin;
     mapping.end = begin + bytes;
     mapping.readable = mapping.writable = true;

@@ -1,6 +1,7 @@
 """The verb itself: what it refuses, --watch, --diff, and a target that runs on."""
 import json
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -108,14 +109,12 @@ class Verb(unittest.TestCase):
 
     def test_the_time_that_a_target_is_held_is_bounded(self):
         with StoppedProgram(PYTHON, "wave") as program:
-            status, said, errors = inspect("--freeze", "--most-ms", "6", "--json", program.pid)
+            status, said, errors = inspect("--freeze", "--most-ms", "1", "--json", program.pid)
         self.assertEqual(status, 0, errors)
         stop = json.loads(said)["standstill"]
         arenas = json.loads(said)["heaps"][0]["arena_list"]
-        self.assertEqual(stop["bytes"] + stop["bytes_late"], len(arenas) << 20)
-        self.assertGreater(stop["bytes_late"], 0)
-        # What it was held for beyond 6 ms is the scheduler's.
-        self.assertLess(stop["milliseconds"], 200)
+        # Less than letting it go takes: no arena is read before that.
+        self.assertEqual((stop["bytes"], stop["bytes_late"]), (0, len(arenas) << 20))
 
     def test_a_program_that_sleeps_sleeps_on_after_it_was_held(self):
         # In a select with a timeout, in a thread that waits for a lock, and in the
@@ -138,10 +137,21 @@ class Verb(unittest.TestCase):
         said, errors = process.communicate()
         self.assertEqual((said, errors, process.returncode), ("[]\nTrue True\n", "", 0))
 
+    def thread_states(self, path, program):
+        """(its thread states, the ids of its threads), while it waits for input."""
+        process = subprocess.Popen([path, "-c", program], stdin=subprocess.PIPE,
+                                   stdout=subprocess.PIPE)
+        try:
+            self.assertEqual(process.stdout.readline(), b"on\n")
+            status, said, errors = inspect("--json", process.pid)
+            self.assertEqual(status, 0, errors)
+            threads = set(map(int, os.listdir("/proc/%d/task" % process.pid)))
+            self.assertRegex(inspect(process.pid)[1], r"(?m)^  thread states: \d+ in ")
+            return json.loads(said)["thread_states"], threads
+        finally:
+            process.communicate(b"\n")
+
     def test_thread_states_are_the_threads_of_the_process(self):
-        newest = [path for path in interpreters() if "/3.13" in path]
-        if not newest:
-            self.skipTest("no 3.13 is here: only it says where they are")
         program = ("import threading\n"
                    "stop = threading.Event()\n"
                    "threads = [threading.Thread(target=stop.wait) for _ in range(3)]\n"
@@ -149,18 +159,34 @@ class Verb(unittest.TestCase):
                    "print('on', flush=True)\n"
                    "input()\n"
                    "stop.set()\n")
-        process = subprocess.Popen([newest[-1], "-c", program], stdin=subprocess.PIPE,
-                                   stdout=subprocess.PIPE)
-        try:
-            process.stdout.readline()
-            status, said, errors = inspect("--json", process.pid)
-            self.assertEqual(status, 0, errors)
-            states = json.loads(said)["thread_states"]
-            self.assertEqual({state["native_id"] for state in states},
-                             set(map(int, os.listdir("/proc/%d/task" % process.pid))))
-            self.assertEqual({state["interpreter"] for state in states}, {0})
-        finally:
-            process.communicate(b"\n")
+        for path in interpreters():
+            with self.subTest(path):
+                states, threads = self.thread_states(path, program)
+                self.assertEqual({state["native_id"] for state in states}, threads)
+                self.assertEqual(len(states), 4)
+                self.assertEqual({(state["interpreter"], state["runs_python"])
+                                  for state in states}, {(0, True)})
+
+    def test_thread_states_of_interpreters_within_one(self):
+        program = ("try: import _interpreters as made\n"
+                   "except ImportError: import _xxsubinterpreters as made\n"
+                   "import threading\n"
+                   "first, second = made.create(), made.create()\n"
+                   "thread = threading.Thread(target=made.run_string, args=(\n"
+                   "    second, 'import os; os.write(1, b\"on\\\\n\"); os.read(0, 1)'))\n"
+                   "thread.start(); thread.join()\n")
+        tried = [path for path in interpreters() if re.search(r"/3\.(8|9|1\d)\.", path)]
+        for path in tried:
+            with self.subTest(path):
+                states, threads = self.thread_states(path, program)
+                ids = {state["interpreter"] for state in states}
+                self.assertLessEqual({0, 2}, ids)
+                self.assertLessEqual(ids, {0, 1, 2})
+                self.assertEqual({state["native_id"] for state in states}, threads)
+                running = {state["interpreter"] for state in states if state["runs_python"]}
+                self.assertEqual(running, {0, 2})
+        if not tried:
+            self.skipTest("no interpreter that can hold others is here")
 
     def test_report_makes_a_page_of_an_inspection(self):
         with tempfile.TemporaryDirectory() as folder:
@@ -201,7 +227,8 @@ class Verb(unittest.TestCase):
         _, errors = watch.communicate(timeout=20)
         self.assertEqual(watch.returncode, 0, errors)
         for line in lines:
-            self.assertRegex(line, r"^Rss .*, pymalloc \d+ arenas")
+            self.assertRegex(line, r"^Rss .*, pymalloc \d+ arenas hold \d.*, live \d.*, "
+                                   r"releasable \d.*, top pinner .* [\d,]+; C library live ")
         self.assertTrue(errors)
 
     def test_diff_names_what_grew(self):
