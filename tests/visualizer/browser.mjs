@@ -13,10 +13,14 @@ export const kChromium =
     ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
         .find((path) => existsSync(path));
 
+/** How long a condition may take to come true; a machine may be busy. */
+const kPatienceMs = 120e3;
+
 /** A started browser; the caller closes it. */
 export function launch() {
   const {chromium} = require('playwright-core');
   return chromium.launch({
+    timeout: kPatienceMs,
     executablePath: kChromium,
     args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
   });
@@ -31,6 +35,7 @@ export async function open(browser, file, options = {}) {
   const context = await browser.newContext({
     viewport: {width: 1280, height: 900}, deviceScaleFactor: 1,
     reducedMotion: 'reduce', locale: 'en-GB', timezoneId: 'UTC', ...settings});
+  context.setDefaultTimeout(kPatienceMs);
   const page = await context.newPage();
   const requests = [];
   const errors = [];
@@ -44,6 +49,21 @@ export async function open(browser, file, options = {}) {
     await page.waitForFunction(
         () => document.documentElement.dataset.ready !== undefined);
   return {page, context, requests, errors};
+}
+
+/**
+ * Waits for the drawing that an event so far has asked for: what is asked of a
+ * frame is done in the order of asking, and this asks last.
+ */
+export function settled(page) {
+  return page.evaluate(() => new Promise(
+      (done) => requestAnimationFrame(() => setTimeout(done))));
+}
+
+/** Presses a key, and waits until the page has drawn what it changed. */
+export async function press(page, key) {
+  await page.keyboard.press(key);
+  await settled(page);
 }
 
 /** Moves the cursor and waits until the page has drawn it. */

@@ -165,15 +165,16 @@ test('fifty cells of the drawn map equal the list of placements', {skip},
     if (arenas.length === 0) continue;
     const pool = pick(arenas);
     const expected = heap.occupancy(pool);
-    const drawn = await page.evaluate(async ([s, arena, index]) => {
+    const place = [sample, Math.floor(pool / perArena), pool % perArena];
+    await page.evaluate(([s, arena, index]) => {
       location.hash = `s=${s}&arena=${arena}&pool=${index}`;
-      const want = `Arena ${arena}, pool ${index}`;
-      for (let i = 0; i < 100; ++i) {
-        await new Promise((done) => requestAnimationFrame(done));
-        if (document.documentElement.dataset.sample === String(s) &&
-            document.getElementById('pool-title').textContent === want)
-          break;
-      }
+    }, place);
+    await page.waitForFunction(
+        ([s, arena, index]) =>
+            document.documentElement.dataset.sample === String(s) &&
+            document.getElementById('pool-title').textContent ===
+                `Arena ${arena}, pool ${index}`, place);
+    const drawn = await page.evaluate(() => {
       const box = document.getElementById('heap-focus');
       const move = new DOMMatrix(getComputedStyle(box).transform);
       const size = parseFloat(box.style.width);
@@ -185,7 +186,7 @@ test('fifty cells of the drawn map equal the list of placements', {skip},
         colors.add([data[i], data[i + 1], data[i + 2]].join(','));
       return {colors: [...colors],
               words: document.getElementById('pool-words').textContent};
-    }, [sample, Math.floor(pool / perArena), pool % perArena]);
+    });
     const where = `sample ${sample}, pool ${pool}: ${drawn.words}`;
     if (expected === null) {
       ++seen.free;

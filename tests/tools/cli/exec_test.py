@@ -91,7 +91,11 @@ class Remedies(verb_case.VerbCase):
         self.assertNotIn("gc.freeze", text)
 
     def test_a_program_that_forks_is_frozen_before(self):
-        code = "import os, time\nif os.fork() == 0: time.sleep(0.3); os._exit(0)\nos.wait()"
+        # Whether it forks is what the first run tells, by looking while it runs:
+        # there its child stays for long enough to be seen on any machine.
+        code = ("import os, time\nif os.fork() == 0:\n"
+                "    time.sleep(0 if os.path.exists('seen') else 5)\n"
+                "    open('seen', 'w'); os._exit(0)\nos.wait()")
         data = self.run_json("remedies", "--rounds", "1", "--json", "--", "python3", "-c", code)
         frozen = [arm for arm in data["arms"] if arm["name"] == "gc.freeze before fork"]
         self.assertEqual(len(frozen), 1)

@@ -64,7 +64,7 @@ class Cow(unittest.TestCase):
         """(exit status, stdout, stderr) and self.found."""
         done = subprocess.run([ARENALAB, "cow", "--json", self.json, "-f", *options, "--",
                                *command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE, universal_newlines=True, timeout=100)
+                              stderr=subprocess.PIPE, universal_newlines=True, timeout=300)
         if os.path.exists(self.json):
             with open(self.json) as file:
                 self.found = json.load(file)
@@ -157,7 +157,7 @@ class Cow(unittest.TestCase):
             [ARENALAB, "cow", "--", "sh", "-c", "echo $$; kill -STOP $$; echo on"],
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, universal_newlines=True)
         pid = int(process.stdout.readline())
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 120
         state = ""
         while state not in ("T", "t") and time.monotonic() < deadline:
             with open("/proc/%d/stat" % pid) as stat:
@@ -165,7 +165,7 @@ class Cow(unittest.TestCase):
         time.sleep(0.2)
         self.assertIsNone(process.poll())
         os.kill(pid, signal.SIGCONT)
-        self.assertEqual(process.communicate(timeout=20)[0], "on\n")
+        self.assertEqual(process.communicate(timeout=120)[0], "on\n")
         self.assertEqual(process.returncode, 0)
 
 

@@ -108,13 +108,20 @@ class Verb(unittest.TestCase):
             process.communicate()
 
     def test_the_time_that_a_target_is_held_is_bounded(self):
-        with StoppedProgram(PYTHON, "wave") as program:
-            status, said, errors = inspect("--freeze", "--most-ms", "1", "--json", program.pid)
-        self.assertEqual(status, 0, errors)
-        stop = json.loads(said)["standstill"]
-        arenas = json.loads(said)["heaps"][0]["arena_list"]
-        # Less than letting it go takes: no arena is read before that.
-        self.assertEqual((stop["bytes"], stop["bytes_late"]), (0, len(arenas) << 20))
+        # Of 1 ms nothing is left to copy in: detaching is reckoned with 5. Of a
+        # minute there is enough for all, on any machine.
+        for most, late in (("1", True), ("60000", False)):
+            with StoppedProgram(PYTHON, "wave") as program:
+                status, said, errors = inspect("--freeze", "--most-ms", most, "--json",
+                                               program.pid)
+            self.assertEqual(status, 0, errors)
+            stop = json.loads(said)["standstill"]
+            arenas = json.loads(said)["heaps"][0]["arena_list"]
+            self.assertGreater(len(arenas), 0)
+            copied = len(arenas) << 20
+            self.assertEqual((stop["bytes"], stop["bytes_late"]),
+                             (0, copied) if late else (copied, 0))
+            self.assertGreater(stop["milliseconds"], 0)
 
     def test_a_program_that_sleeps_sleeps_on_after_it_was_held(self):
         # In a select with a timeout, in a thread that waits for a lock, and in the
@@ -224,7 +231,7 @@ class Verb(unittest.TestCase):
                                      stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                      universal_newlines=True)
             lines = [watch.stdout.readline() for _ in range(2)]
-        _, errors = watch.communicate(timeout=20)
+        _, errors = watch.communicate(timeout=120)
         self.assertEqual(watch.returncode, 0, errors)
         for line in lines:
             self.assertRegex(line, r"^Rss .*, pymalloc \d+ arenas hold \d.*, live \d.*, "

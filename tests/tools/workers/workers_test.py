@@ -54,7 +54,7 @@ class Workers(unittest.TestCase):
             [ARENALAB, "workers", *options, "--json", self.json, "-f", "--",
              python or interpreters()[0], program or self.program, *arguments],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            universal_newlines=True, timeout=100)
+            universal_newlines=True, timeout=300)
         self.rows = {}
         if os.path.exists(self.json):
             with open(self.json) as file:

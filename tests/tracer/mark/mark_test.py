@@ -73,7 +73,7 @@ class MarkTest(traced_run.TracedRun):
         with open(children) as text:
             child = text.read().split()[0]
         self.assertEqual(self.arenalab("mark", child, "filled up"), "")
-        process.communicate(timeout=60)
+        process.communicate(timeout=300)
         self.assertEqual(process.returncode, 0)
         lines = self.lines()
         mark = next(i for i, line in enumerate(lines)

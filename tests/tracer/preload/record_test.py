@@ -247,11 +247,24 @@ for i in ids: _interpreters.destroy(i)
         self.assertGreater(len(lines) - marks[0], 16000)
 
     def test_memory_is_sampled_and_time_goes_on(self):
-        self.record(PYTHONS[0], "-c", "import time; x = b'x' * 50000000;"
-                    "time.sleep(2); y = [str(i) for i in range(100)]")
-        samples = [int(line.split()[1]) for line in self.lines()
-                   if line.startswith("memory ")]
-        self.assertGreaterEqual(len(samples), 3)
+        def samples():
+            return [int(line.split()[1]) for line in self.lines()
+                    if line.startswith("memory ")]
+        # Without marks: the only one is the end's.
+        process = self.start(PYTHONS[0], "-c", """\
+import os, time
+x = b'x' * 50000000
+print('begun', flush=True)
+while not os.path.exists('enough'):
+    y = [str(i) for i in range(2000)]
+    time.sleep(0.01)
+""")
+        self.assertEqual(process.stdout.readline(), b"begun\n")
+        self.wait_until(lambda: len(samples()) >= 6)
+        self.write("", "enough")
+        _, errors = process.communicate(timeout=300)
+        self.assertEqual(process.returncode, 0, errors)
+        samples = samples()
         # With the tracer's own pages left out.
         self.assertTrue(any(56e6 < sample < 75e6 for sample in samples),
                         samples)

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import tempfile
+import time
 import unittest
 
 ARENALAB = os.path.abspath("tools/cli/arenalab")
@@ -78,6 +79,18 @@ class TracedRun(unittest.TestCase):
         output, errors = process.communicate(timeout=300)
         self.output, self.errors = output.decode(), errors.decode()
         self.assertEqual(process.returncode, status, self.errors)
+
+    def wait_for_bytes(self, size):
+        """Until so much of the trace is in its file."""
+        self.wait_until(lambda: os.path.exists(self.trace)
+                        and os.path.getsize(self.trace) >= size)
+
+    def wait_until(self, so):
+        """Until so() is true; a busy machine may take long."""
+        deadline = time.monotonic() + 120
+        while not so():
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.02)
 
     def traces(self):
         return sorted(os.path.join(self.folder, name)
