@@ -10,6 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "allocators/preload/measure_at.h"
+
 // The oldest versions, so that the library loads on older systems.
 __asm__(".symver dlsym, dlsym@GLIBC_2.2.5");
 __asm__(".symver clock_gettime, clock_gettime@GLIBC_2.2.5");
@@ -26,6 +28,8 @@ SigAction real_sigaction = nullptr;
 
 void Note() {
   noted = getpid();
+  MeasureFinalise();
+  if (note_path[0] == 0) return;
   char text[256];
   int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
   if (fd < 0) return;
@@ -51,8 +55,8 @@ void Note() {
 }  // namespace
 
 void PlanFinaliseNote(const PythonApi& found, const char* path) {
-  if (path == nullptr || strlen(path) >= sizeof(note_path)) return;
   python = found;
+  if (path == nullptr || strlen(path) >= sizeof(note_path)) return;
   strcpy(note_path, path);
 }
 
@@ -62,7 +66,8 @@ void PlanFinaliseNote(const PythonApi& found, const char* path) {
 extern "C" int sigaction(int number, const struct sigaction* to,
                          struct sigaction* from) noexcept {
   using namespace arenalab::preload;  // NOLINT(google-build-using-namespace)
-  if (note_path[0] != 0 && IsFinalising(python) && noted != getpid()) Note();
+  const bool wanted = note_path[0] != 0 || IsMeasuring();
+  if (wanted && noted != getpid() && IsFinalising(python)) Note();
   if (real_sigaction == nullptr) {
     real_sigaction = reinterpret_cast<SigAction>(dlsym(RTLD_NEXT, "sigaction"));
   }

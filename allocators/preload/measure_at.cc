@@ -65,7 +65,7 @@ const PythonAllocator& Real(void* context) {
 }
 
 [[gnu::destructor]] void End() {
-  if (plan.count != 0) Write("end");
+  if (IsMeasuring()) Write("end");
 }
 
 }  // namespace
@@ -89,6 +89,12 @@ const char* PlanMeasuring(const char* text) {
   }
   plan.process = getpid();
   return nullptr;
+}
+
+bool IsMeasuring() { return plan.count != 0; }
+
+void MeasureFinalise() {
+  if (IsMeasuring()) Write("finalise");
 }
 
 PythonAllocator Measured(Domain domain, const PythonAllocator& real) {

@@ -18,7 +18,7 @@ JOBS = 2 * len(os.sched_getaffinity(0))  # most of a module's time is waiting
 class Study(unittest.TestCase):
 
     def test_every_address_is_the_clones_and_every_program_does_what_it_did(self):
-        sys.argv = ["tools/study/exactness.py", "--jobs", str(JOBS), "--size-percent", "10"]
+        sys.argv = ["tools/study/exactness.py", "--jobs", str(JOBS)]
         status = exactness.main()
         sys.argv = ["tools/study/tables.py", "--write"]
         tables.main()

@@ -15,6 +15,10 @@ pymalloc at that request, plus what replay says another allocator differs by:
     own_error = (predicted - measured(allocator)) / what is the allocator's own of it,
                 measured(allocator) - (measured(native) - replay(pymalloc))
 
+A moment that is the recording's mark `finalise` is measured there, not at a number of
+requests: a run with another environment gets there some dozens sooner or later, and
+the first arenas are given back a hundred requests on.
+
 All are anonymous resident bytes. own_error is the harder figure: code, other
 libraries' memory and the raw domain are left out of it. Writes
 workloads/study/prediction.json: one row a workload, allocator and moment.
@@ -100,18 +104,21 @@ def measure(version, python, name, percent):
         series = allocator["rss_recorded_bytes"] or allocator["rss_bytes"]
         replayed[allocator["name"]] = {moment: series[sample]
                                        for moment, sample in samples.items()}
+    finalise = [mark["request"] for mark in results["marks"] if mark["name"] == "finalise"]
     at = {moment: max(1, states[request]) for moment, request in requests.items()}
+    labels = {moment: "finalise" if requests[moment] in finalise else str(request)
+              for moment, request in at.items()}
     native, _ = measured(program, "pass-through", set(at.values()))
     for allocator in ALLOCATORS:
         really, faults = measured(program, allocator, set(at.values()))
         for moment, request in at.items():
-            was, now = native.get(str(request)), really.get(str(request))
+            was, now = native.get(labels[moment]), really.get(labels[moment])
             if was is None or now is None:
                 continue  # the run was shorter by a few requests
             rest = was - replayed["pymalloc"][moment]
             predicted = rest + replayed[allocator][moment]
             yield {"workload": name, "size": size, "python": version, "allocator": allocator,
-                   "moment": moment, "request": request, "replayed": replayed[allocator][moment],
+                   "moment": moment, "request": labels[moment], "replayed": replayed[allocator][moment],
                    "predicted": predicted, "measured": now, "native": was,
                    "error": round(predicted / now - 1, 4),
                    "own_error": round((predicted - now) / max(1, now - rest), 4),

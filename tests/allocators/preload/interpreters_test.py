@@ -187,6 +187,20 @@ class Interpreters(preloaded_run.PreloadedRun):
         found = interpreters.interpreters()
         return found[list(found)[-1]]
 
+    @preloaded_run.on_every_interpreter
+    def test_what_it_weighs_at_a_request_when_it_goes_down_and_at_the_end(self, python, version):
+        place = os.path.join(self.folder, "measured")
+        for allocator in ("pass-through", "pymalloc"):
+            self.run_program(python, "kept = [bytes(100) for _ in range(100000)]",
+                             allocator=allocator, ARENALAB_MEASURE_AT=place + ":1000,2000")
+            with open(place) as file:
+                lines = [line.split() for line in file]
+            os.remove(place)
+            self.assertEqual([line[0] for line in lines], ["1000", "2000", "finalise", "end"])
+            # The list still lives when the interpreter begins to go down.
+            grown = int(lines[2][1]) - int(lines[1][1])
+            self.assertGreater(grown, 100000 * 112 // 1024)
+
     def test_threads(self):
         for allocator in preloaded_run.EVERY:
             with self.subTest(allocator=allocator):
