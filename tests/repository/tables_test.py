@@ -6,6 +6,7 @@ import unittest
 import raw_results
 import source_tree
 import cost_tables
+import exec_tables
 import tables
 import xml_report
 
@@ -93,6 +94,25 @@ class Formulas(unittest.TestCase):
                      "100.0 %", "1 of 1 verify, 1 lint; 0 of 1 as an independent", "3 events",
                      "4.0 (worst 4.0)", "2.00 (worst 2.00)", "50.0 %", "20.0 % of the requests"):
             self.assertIn(text, table)
+
+    def test_python_on_other_allocators_beside_python_as_it_is(self):
+        median = {"cpu_s": 2.0, "wall_s": 2.5, "peak_bytes": 2 ** 21, "last_valley_bytes": None,
+                  "minor_faults": 1234}
+        def run(workload, ratio, **rest):
+            row = {"workload": workload, "python": "3.9.1", "again_cpu_ratio": 1.01, "rounds": 7}
+            return [dict(row, allocator="native", cpu_ratio=[1, 1, 1], median=median, **rest),
+                    dict(row, allocator="pymalloc", cpu_ratio=[ratio, 0, 9], median=median, **rest)]
+        results = {"command": "c", "date": "d", "machine": {"load_average": 1.0},
+                   "rows": run("a", 0.9) + run("b", 1.1) + run("c", 1.0)}
+        table = exec_tables.speed_table(results)
+        self.assertIn("| a | 3.9.1 | 2.00 | 1.010 | 0.900 |", table)
+        self.assertIn("| **median** | | | 1.010 | 1.000 |", table)
+        self.assertIn("| **worst** | | | 1.010 | 1.100 |", table)
+        self.assertNotIn("not to be quoted", table)
+        results["machine"]["load_average"] = 5.0
+        self.assertIn("not to be quoted", exec_tables.speed_table(results))
+        self.assertIn("| b | 3.9.1 | 2.50; 2.0; –; 1,234 | 2.50; 2.0; –; 1,234 |",
+                      exec_tables.memory_table(results))
 
     def test_memory_is_resident_where_measured_else_the_models(self):
         row = {"allocators": [

@@ -14,6 +14,7 @@ import statistics
 import sys
 
 import cost_tables
+import exec_tables
 import raw_results
 
 PAGES = ["README.md", "workloads/README.md", "workloads/study/README.md",
@@ -313,7 +314,8 @@ TABLES = {"headline": headline, "tracer-cost": cost_tables.cost_table,
           "outcomes": outcomes_table, "generations": generations_table,
           "exec-suite": suite_table, "same-statistics": same_statistics_table,
           "prediction": prediction_table, "prediction-error": prediction_errors,
-          "policies": policies_table}
+          "policies": policies_table, "exec-speed": lambda: exec_tables.speed_table(raw_results.read("exec_speed")),
+          "exec-memory": lambda: exec_tables.memory_table(raw_results.read("exec_speed"))}
 
 
 def filled(text):
