@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -15,6 +16,7 @@
 
 #include "tools/cli/elf_program.h"
 #include "tools/inspect/living_types.h"
+#include "tools/inspect/standing_heaps.h"
 #include "tools/version.h"
 #include "tracer/collector/traced_command.h"
 
@@ -57,8 +59,10 @@ void Summarise(const std::vector<const ProcessRecording*>& recorded) {
   for (const ProcessRecording* process : recorded) {
     events += process->events();
     std::error_code error;
-    const auto size = fs::file_size(process->trace_path(), error);
-    if (!error) bytes += size;
+    for (const std::string& path : process->trace_paths()) {
+      const auto size = fs::file_size(path, error);
+      if (!error) bytes += size;
+    }
   }
   std::string also;
   if (recorded.size() > 1) {
@@ -75,13 +79,46 @@ void Summarise(const std::vector<const ProcessRecording*>& recorded) {
                "event\n",
                Grouped(events).c_str(), also.c_str(),
                recorded[0]->python().c_str(), static_cast<double>(bytes) / 1e6,
-               static_cast<double>(bytes) / static_cast<double>(events));
+               static_cast<double>(bytes) /
+                   static_cast<double>(std::max<std::uint64_t>(events, 1)));
   // The main one last: scripts take the last line but one.
   for (std::size_t i = recorded.size(); i-- > 0;) {
-    std::fprintf(stderr, "%s\n", recorded[i]->trace_path().c_str());
+    for (const std::string& path : recorded[i]->trace_paths()) {
+      std::fprintf(stderr, "%s\n", path.c_str());
+    }
   }
   std::fprintf(stderr, "next: arenalab verify %s\n",
                recorded[0]->trace_path().c_str());
+}
+
+Window WindowOf(const RecordRequest& request) {
+  Window window;
+  window.from_mark = request.from_mark;
+  window.until_mark = request.until_mark;
+  window.duration_ns = static_cast<std::uint64_t>(request.duration_s * 1e9);
+  window.keep = static_cast<std::size_t>(request.keep);
+  for (const std::string& word : request.rotate) {
+    if (!ParseRotation(word, &window)) {
+      throw UsageError("--rotate " + word +
+                       ": a size (500K, 64M, 2G) or an age (90s, 10min, 2h)");
+    }
+  }
+  if (window.keep != 0 && !window.rotates()) {
+    throw UsageError("--keep: how many files of --rotate, which is missing");
+  }
+  return window;
+}
+
+// Why there is no trace, where the window never began.
+std::string NeverBegan(const Window& window, const Collector& collector) {
+  std::string text = "nothing recorded: no mark `" + window.from_mark +
+                     "` was made before the end";
+  std::size_t shown = 0;
+  for (const std::string& mark : collector.marks_before()) {
+    text += (shown == 0 ? "; marks were: " : ", ") + mark;
+    if (++shown == 10) break;
+  }
+  return text;
 }
 
 }  // namespace
@@ -122,6 +159,7 @@ std::string ExpandName(const std::string& pattern,
 }
 
 RecordOutcome Record(const RecordRequest& request) {
+  const Window window = WindowOf(request);
   const fs::path library = PreloadLibrary();
   if (!fs::exists(library)) {
     return Failed("the tracer's library is missing: " + library.string());
@@ -152,6 +190,8 @@ RecordOutcome Record(const RecordRequest& request) {
                        .types = request.types,
                        .sites = request.sites,
                        .census = ReadLivingTypes,
+                       .window = window,
+                       .heaps = ReadStandingHeaps,
                        .tool = std::string("arenalab ") + kVersion});
   const int status =
       RunTraced({.words = request.command, .preload = fs::canonical(library)},
@@ -164,6 +204,9 @@ RecordOutcome Record(const RecordRequest& request) {
           "nothing recorded: Python could not make the 32 MiB of shared memory "
           "for its events (a file-size limit? ulimit -f)");
     }
+    if (!window.from_mark.empty()) {
+      return Failed(NeverBegan(window, collector));
+    }
     return Failed("nothing recorded: no Python 3.6 or later ran in `" +
                   request.command[0] +
                   "` (or only one that ignores LD_PRELOAD: a static or setuid "
@@ -173,9 +216,10 @@ RecordOutcome Record(const RecordRequest& request) {
     if (!process->error().empty()) {
       return Failed(process->error() + "; the trace is incomplete");
     }
-    if (!fs::exists(process->trace_path(), error)) {
-      return Failed(process->trace_path() +
-                    " was removed while it was recorded");
+    for (const std::string& path : process->trace_paths()) {
+      if (!fs::exists(path, error)) {
+        return Failed(path + " was removed while it was recorded");
+      }
     }
   }
   if (collector.refused() != 0) {
@@ -214,6 +258,21 @@ void AddRecord(CommandLine& line) {
             "those that live");
   verb.Flag("--callsites", &request->sites,
             "Also the file, line and function that ask (Python 3.8 to 3.13)");
+  verb.Value("--from-mark", &request->from_mark,
+             "Begin at the first mark of this name, made by the program or by "
+             "`arenalab mark`; the trace opens with the heap as it is there");
+  verb.Value("--until-mark", &request->until_mark, "End at this mark");
+  verb.Value("--duration", &request->duration_s,
+             "End so many seconds after the beginning; the program goes on")
+      .Between(0.001, 1e9);
+  verb.Value("--rotate", &request->rotate,
+             "A new file when one has this size (64M) or age (10min); each "
+             "opens with the heap and is verified alone: app.trace, "
+             "app.part2.trace, ...")
+      .OneEach();
+  verb.Value("--keep", &request->keep,
+             "Of the files of --rotate, only the last so many of each process")
+      .Between(1, 1'000'000);
   verb.Flag("-f,--force", &request->force, "Overwrite the trace");
   verb.Program(&request->command, "The program, after --").Required();
   verb.Footer(
@@ -221,6 +280,8 @@ void AddRecord(CommandLine& line) {
       "  arenalab record -- python3 app.py\n"
       "  arenalab record -o app.trace -- python3 -m pytest tests\n"
       "  arenalab record --layers -f -o app.trace -- ./service.sh\n"
+      "  arenalab record --from-mark warm --duration 60 -- python3 app.py\n"
+      "  arenalab record --rotate 64M --keep 4 -- python3 service.py\n"
       "\n"
       "Exit status: the command's own (128 + n for a signal, 126 and 127 where "
       "it cannot\nbe run); 125 where nothing was recorded or the trace could "

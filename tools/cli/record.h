@@ -16,6 +16,11 @@ struct RecordRequest {
   bool types = false;  // of the objects
   bool sites = false;  // of the requests
   bool force = false;  // overwrite the trace
+  std::string from_mark;
+  std::string until_mark;
+  double duration_s = 0;            // 0: to the end
+  std::vector<std::string> rotate;  // sizes and ages, as ParseRotation() takes
+  int keep = 0;                     // files of a process; 0: all
   std::vector<std::string> command;
 };
 

@@ -202,6 +202,12 @@ std::string LintText(const TraceReader& reader, const LintReport& report) {
           std::to_string(report.explained) +
           " addresses reused within a realloc, " +
           std::to_string(report.live_at_end) + " objects live at the end\n";
+  const std::uint64_t foreign =
+      report.counts[static_cast<std::size_t>(LintRule::kForeign)];
+  if (!reader.Meta("window").empty()) {
+    text += reader.path() + ": " + std::to_string(foreign) +
+            " blocks from before the window given up or grown\n";
+  }
   return text;
 }
 

@@ -1,14 +1,17 @@
 """All modules of an interpreter's own regression suite, recorded: does each test end
 as it does unrecorded?
 
-  tools/study/whole_suite.py PYTHON [OUTPUT.json] [--only MODULE ...] [-- RECORD OPTIONS]
+  tools/study/whole_suite.py PYTHON [OUTPUT.json] [--only MODULE ...] [--skip MODULE ...]
+      [--minutes M] [-- RECORD OPTIONS]
 
 Each module is run three times as it is and once under `arenalab record`, without
 network and other resources (`-m test` asks for none by default). A test whose three
 untraced runs differ shows nothing and is listed. A module that takes longer than
 ten minutes in any run is listed too. Exit status 1: a test was changed.
 
-Three and a half times the suite's own time: hours. With --only: those modules.
+Four times the suite's own time: hours. With --only: those modules; with --skip: all but
+those; with --minutes: none is begun after that many. The output names what was not run.
+It is written after each module, so a study that is stopped keeps what it has.
 """
 import argparse
 import json
@@ -65,6 +68,13 @@ def measure(python, name, options):
             "changed": sorted(changed), "unstable": sorted(unstable), "seconds": seconds}
 
 
+def save(path, version, rows, skipped, not_run):
+    with open(path, "w") as file:
+        json.dump({"command": sys.argv, "python": version, "modules": rows,
+                   "skipped": skipped, "not_run": not_run}, file, indent=1)
+        file.write("\n")
+
+
 def main():
     words, options = sys.argv[1:], []
     if "--" in words:
@@ -74,20 +84,28 @@ def main():
     parser.add_argument("python")
     parser.add_argument("output", nargs="?")
     parser.add_argument("--only", nargs="+", default=[])
+    parser.add_argument("--skip", nargs="+", default=[])
+    parser.add_argument("--minutes", type=float, default=float("inf"))
     arguments = parser.parse_args(words)
+    names = [name for name in arguments.only or modules(arguments.python)
+             if name not in arguments.skip]
+    version = subprocess.check_output(
+        [arguments.python, "-c", "import sys; print(sys.version)"]).decode().strip()
+    end = time.monotonic() + 60 * arguments.minutes
     rows = []
-    for name in arguments.only or modules(arguments.python):
+    for at, name in enumerate(names):
+        if time.monotonic() > end:
+            break
         rows.append(measure(arguments.python, name, options))
         print(json.dumps(rows[-1]), flush=True)
+        if arguments.output:
+            save(arguments.output, version, rows, arguments.skip, names[at + 1:])
     done = [row for row in rows if "too_long" not in row]
     changed = sum(len(row["changed"]) for row in done)
     print("%d modules, %d tests the same, %d changed, %d set aside, %d modules too long, %.0f s"
           % (len(done), sum(row["tests"] for row in done) - changed, changed,
              sum(len(row["unstable"]) for row in done), len(rows) - len(done),
              sum(row["seconds"] for row in rows)))
-    if arguments.output:
-        with open(arguments.output, "w") as file:
-            json.dump({"command": sys.argv, "modules": rows}, file, indent=1)
     return 1 if changed else 0
 
 

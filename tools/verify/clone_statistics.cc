@@ -11,6 +11,7 @@
 #include "allocators/pymalloc/generation.h"
 #include "tools/verify/lineage.h"
 #include "tools/verify/trace_replay.h"
+#include "tracer/format/heap_image.h"
 #include "tracer/format/input_error.h"
 #include "tracer/format/trace_reader.h"
 
@@ -31,12 +32,20 @@ class ReplayToPoint {
 
   void BeginFile(const std::string& path) { replay_.BeginFile(path); }
 
+  void Seed(const std::string& path, const std::vector<HeapImage>& heaps) {
+    if (!replay_.Seed(heaps)) throw InputError(path + ": " + report_.reason);
+    for (const HeapImage& heap : heaps) {
+      for (const ArenaImage& arena : heap.arenas) {
+        if (heap.state == 0) MarkArena(arena.base);
+      }
+    }
+  }
+
   void Apply(const Event& event) {
     replay_.Apply(event);
     if (event.kind == EventKind::kArenaAcquire && event.state == 0 &&
-        event.address != 0 && event.size_bytes == G::kGeometry.arena_bytes &&
-        G::kPolicy.address_test == AddressTest::kRadixTree) {
-      map_.Mark(Shape(), event.address, LibcRawSource());
+        event.address != 0 && event.size_bytes == G::kGeometry.arena_bytes) {
+      MarkArena(event.address);
     }
   }
 
@@ -56,6 +65,10 @@ class ReplayToPoint {
   }
 
  private:
+  void MarkArena(std::uint64_t base) {
+    if (G::kPolicy.address_test != AddressTest::kRadixTree) return;
+    map_.Mark(Shape(), base, LibcRawSource());
+  }
   static constexpr RadixShape Shape() {
     return GenerationValues<G>::radix_shape();
   }
@@ -90,6 +103,8 @@ void Replay(const std::vector<Ancestor>& lineage, const TracePoint& point,
   for (const Ancestor& ancestor : lineage) {
     TraceReader reader(ancestor.path);
     replay.BeginFile(ancestor.path);
+    if (&ancestor == &lineage.front())
+      replay.Seed(ancestor.path, reader.Heaps());
     const bool own = &ancestor == &lineage.back();
     bool reached = own && point.kind == TracePoint::Kind::kEnd;
     std::uint64_t state_requests = 0;

@@ -160,10 +160,17 @@ std::string VerifyText(const VerifyReport& report) {
   text += "\n  served       " + ReadableCount(report.served) +
           " by pymalloc, and their " + ReadableCount(report.frees) + " frees\n";
   text += "  compared     " + ReadableCount(report.compared) + "\n";
-  text += "  arenas       " + ReadableCount(report.arenas_acquired) +
+  text += "  arenas       " +
+          ReadableCount(report.arenas_acquired - report.seeded_arenas) +
           " acquired, " + ReadableCount(report.arenas_released) + " released";
   if (report.states > 1) {
     text += ", in " + ReadableCount(report.states) + " interpreters";
+  }
+  if (report.seeded_blocks != 0) {
+    text += "\n  began with   " + ReadableCount(report.seeded_blocks) +
+            " blocks in " + ReadableCount(report.seeded_arenas) + " arenas; " +
+            ReadableCount(report.unknown_objects) +
+            " others from before given up or grown";
   }
   text += "\n  mismatches   " + ReadableCount(report.mismatches) + "\n";
   if (report.first.has_value()) text += FirstText(*report.first);
@@ -191,6 +198,8 @@ std::string VerifyJson(const VerifyReport& report) {
   json["arenas_acquired"] = report.arenas_acquired;
   json["arenas_released"] = report.arenas_released;
   json["unknown_objects"] = report.unknown_objects;
+  json["seeded_blocks"] = report.seeded_blocks;
+  json["seeded_arenas"] = report.seeded_arenas;
   json["states"] = report.states;
   json["mismatches"] = report.mismatches;
   if (report.first.has_value()) {

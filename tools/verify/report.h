@@ -79,7 +79,11 @@ struct VerifyReport {
   std::uint64_t arenas_acquired = 0;  // by the interpreter, arena-sized only
   std::uint64_t arenas_released = 0;
   std::uint64_t unknown_objects = 0;  // frees, reallocs of blocks never seen
-  std::uint64_t states = 0;           // allocator states (interpreters)
+  // Of the heap with which a trace begins that begins in the middle; its arenas
+  // count as acquired.
+  std::uint64_t seeded_blocks = 0;
+  std::uint64_t seeded_arenas = 0;
+  std::uint64_t states = 0;  // allocator states (interpreters)
   std::uint64_t mismatches = 0;
   std::optional<Mismatch> first;
 };

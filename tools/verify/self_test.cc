@@ -108,6 +108,11 @@ SelfTestReport SelfTest(const std::string& path, const VerifyOptions& options) {
   VerifyOptions wrong = options;
   wrong.geometry = OtherGeneration(report.untouched.geometry);
   report.cases.push_back(Run(path, "on " + wrong.geometry, kAnyRequest, wrong));
+  if (report.untouched.seeded_blocks != 0) {
+    // Whose heap it begins with shows before the first request.
+    SelfTestCase& other = report.cases.back();
+    other.caught = other.report.status == VerifyStatus::kCannot;
+  }
   if (!victims.found) {
     report.skipped =
         "no block of the trace's second half reuses another's address, so "

@@ -11,6 +11,7 @@
 
 #include "allocators/pymalloc/heap.h"
 #include "tools/verify/arena_ledger.h"
+#include "tools/verify/heap_seed.h"
 #include "tools/verify/raw_stand_in.h"
 #include "tracer/event.h"
 
@@ -46,6 +47,19 @@ class StateReplay {
     }
   }
   void Free(void* p) { heap_.Free(p); }
+  // Stands for a block of the raw domain that the recording never saw made.
+  void* RawBlock() { return raw_.Block(); }
+
+  // Goes on from a heap. Calls visit(recorded address, clone's block) for each
+  // live block. False: it is none of this generation. REQUIRES: nothing was
+  // asked of it yet.
+  template <class Visitor>
+  bool Plant(const HeapImage& image, Visitor&& visit) {
+    for (const ArenaImage& arena : image.arenas) {
+      ledger_.RecordAcquire(arena.base);
+    }
+    return HeapSeed<G>(image, &heap_).Plant(visit);
+  }
 
   // Bytes of the block that a request of that size gets; 0: not pymalloc's.
   static std::size_t ClassBytes(std::size_t size_bytes) {

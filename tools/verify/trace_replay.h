@@ -32,6 +32,22 @@ class TraceReplay {
   // Name of the trace that the following events come from, for messages.
   void BeginFile(const std::string& path) { file_ = path; }
 
+  // The heaps with which the first file begins, where it begins in the middle
+  // of its program. Before the first event. False: they are not this
+  // generation's; the report says so.
+  bool Seed(const std::vector<HeapImage>& heaps) {
+    for (const HeapImage& heap : heaps) {
+      if (states_.count(heap.state) != 0 || !Plant(StateOf(heap.state), heap)) {
+        report_->reason = "the heap with which it begins is not " +
+                          std::string(G::kName) +
+                          "'s, or there is no memory for a clone of it";
+        return false;
+      }
+      report_->seeded_arenas += heap.arenas.size();
+    }
+    return true;
+  }
+
   void Apply(const Event& event) {
     if (event.kind == EventKind::kArenaAcquire ||
         event.kind == EventKind::kArenaRelease) {
@@ -82,6 +98,26 @@ class TraceReplay {
 
  private:
   using State = StateReplay<G>;
+
+  bool Plant(State& state, const HeapImage& heap) {
+    Event event;
+    event.kind = EventKind::kAlloc;
+    event.layer = Layer::kObject;
+    event.state = heap.state;
+    return state.Plant(heap, [&](std::uint64_t address, void* block) {
+      event.address = address;
+      Remember(objects_.Identify(event).object, block, state);
+      ++report_->seeded_blocks;
+    });
+  }
+
+  void Remember(std::uint32_t object, void* p, State& state) {
+    if (object >= blocks_.size()) {
+      blocks_.resize(std::size_t{object} * 2 + 1024);
+    }
+    blocks_[object] = {p, &state};
+  }
+
   struct Block {
     void* p = nullptr;       // the clone's
     State* state = nullptr;  // whose heap it is from
@@ -145,6 +181,9 @@ class TraceReplay {
     State* state = &allocating;
     if (moves && identified.unknown_old) {
       UnknownBlock(*state, event, event.old_address);
+      // pymalloc leaves a block with the raw domain that it finds there,
+      // whatever size it is to have.
+      old = state->RawBlock();
     } else if (moves) {
       old = blocks_[identified.object].p;
       state = blocks_[identified.object].state;
@@ -163,10 +202,7 @@ class TraceReplay {
     }
     if (event.address == 0) return;
     if (identified.displaced) DoubleAllocation(*state, event);
-    if (identified.object >= blocks_.size()) {
-      blocks_.resize(std::size_t{identified.object} * 2 + 1024);
-    }
-    blocks_[identified.object] = {p, state};
+    Remember(identified.object, p, *state);
   }
 
   void Compare(State& state, const Event& event, void* p) {

@@ -8,6 +8,7 @@
 #include "tools/verify/fork_relay.h"
 #include "tools/verify/lineage.h"
 #include "tools/verify/trace_replay.h"
+#include "tracer/format/heap_image.h"
 #include "tracer/format/trace_reader.h"
 
 namespace arenalab {
@@ -94,7 +95,7 @@ struct Run {
 };
 
 template <class G>
-void Follow(TraceReplay<G>* replay, const std::string& path,
+void Follow(TraceReplay<G>* replay, const std::string& path, bool begins,
             const Tampering& tampering, Run* run, VerifyReport* report);
 
 // The children that were forked here go on with the heap as it is now, each in
@@ -111,7 +112,7 @@ void FollowChildren(TraceReplay<G>* replay, const std::string& path,
       report->reason = ObstacleTo(reader);
       report->lost = Lost(reader, report->lost);
       if (report->reason.empty()) {
-        Follow(replay, child, {}, run, report);
+        Follow(replay, child, false, {}, run, report);
         Judge(report);
       }
     } catch (const InputError& error) {
@@ -123,12 +124,14 @@ void FollowChildren(TraceReplay<G>* replay, const std::string& path,
   }
 }
 
-// From the first event of a file to its last.
+// From the first event of a file to its last. `begins`: nothing was replayed
+// before it.
 template <class G>
-void Follow(TraceReplay<G>* replay, const std::string& path,
+void Follow(TraceReplay<G>* replay, const std::string& path, bool begins,
             const Tampering& tampering, Run* run, VerifyReport* report) {
   TraceReader reader(path);
   replay->BeginFile(path);
+  if (begins && !replay->Seed(reader.Heaps())) return;
   Event event;
   while (reader.Next(&event)) {
     report->requests += IsRequest(event.kind);
@@ -156,6 +159,7 @@ bool Replay(const std::vector<Ancestor>& lineage, const Tampering& tampering,
   for (std::size_t i = 0; i + 1 < lineage.size(); ++i) {
     TraceReader parent(lineage[i].path);
     replay.BeginFile(lineage[i].path);
+    if (i == 0 && !replay.Seed(parent.Heaps())) return false;
     const std::uint64_t fork = lineage[i].fork;
     bool reached = false;
     while (!reached && parent.Next(&event)) {
@@ -172,7 +176,8 @@ bool Replay(const std::vector<Ancestor>& lineage, const Tampering& tampering,
       return false;
     }
   }
-  Follow(&replay, lineage.back().path, tampering, run, report);
+  Follow(&replay, lineage.back().path, lineage.size() == 1, tampering, run,
+         report);
   return true;
 }
 

@@ -42,6 +42,13 @@ std::string MakeRunDirectory() {
       " (128 MiB): set TMPDIR");
 }
 
+std::uint64_t MonotonicNs() {
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 +
+         static_cast<std::uint64_t>(now.tv_nsec);
+}
+
 std::vector<std::string> FilesIn(const std::string& directory) {
   std::vector<std::string> names;
   if (DIR* open = opendir(directory.c_str())) {
@@ -60,6 +67,19 @@ Collector::Collector(CollectorOptions options)
   run_.id = directory_.substr(directory_.rfind('-') + 1);
   run_.tool = options_.tool;
   if (options_.types) run_.census = options_.census;
+  run_.window = options_.window;
+  run_.heaps = options_.heaps;
+  run_.note_fork = [this](const std::string& ring, std::uint64_t fork,
+                          const std::string& file) {
+    fork_files_[{ring, fork}] = file;
+  };
+  run_.file_of_fork = [this](const std::string& ring,
+                             std::uint64_t fork) -> std::optional<std::string> {
+    const auto found = fork_files_.find({ring, fork});
+    if (found == fork_files_.end()) return std::nullopt;
+    return found->second;
+  };
+  run_.is_live = [this](const std::string& ring) { return IsLive(ring); };
   run_.trace_path = [this](pid_t process) { return TracePath(process); };
   run_.trace_of_ring = [this](const std::string& ring) {
     const auto found = traces_.find(ring);
@@ -82,13 +102,15 @@ Collector::~Collector() {
 }
 
 std::map<std::string, std::string> Collector::Environment() const {
-  return {{ring::kRunVariable, directory_},
-          {ring::kCollectorVariable, std::to_string(getpid())},
-          {ring::kLayersVariable, options_.layers ? "1" : "0"},
-          {ring::kLossyVariable, options_.lossy ? "1" : "0"},
-          {ring::kAloneVariable, options_.children ? "0" : "1"},
-          {ring::kTypesVariable, options_.types ? "1" : "0"},
-          {ring::kSitesVariable, options_.sites ? "1" : "0"}};
+  return {
+      {ring::kRunVariable, directory_},
+      {ring::kCollectorVariable, std::to_string(getpid())},
+      {ring::kLayersVariable, options_.layers ? "1" : "0"},
+      {ring::kLossyVariable, options_.lossy ? "1" : "0"},
+      {ring::kAloneVariable, options_.children ? "0" : "1"},
+      {ring::kTypesVariable, options_.types ? "1" : "0"},
+      {ring::kWindowVariable, options_.window.from_mark.empty() ? "0" : "1"},
+      {ring::kSitesVariable, options_.sites ? "1" : "0"}};
 }
 
 // The first to need one is the run's main process.
@@ -151,9 +173,31 @@ void Collector::TakeMarks() {
   }
 }
 
+bool Collector::IsLive(const std::string& ring_name) const {
+  return std::any_of(live_.begin(), live_.end(), [&](const auto& process) {
+    return process->ring_name() == ring_name && !process->finished();
+  });
+}
+
+// The duration counts from the run's first file.
+void Collector::EndWindow() {
+  if (options_.window.duration_ns == 0 || run_.is_over) return;
+  const std::uint64_t now = MonotonicNs();
+  if (window_ends_ns_ == 0) {
+    if (std::any_of(live_.begin(), live_.end(),
+                    [](const auto& process) { return process->is_open(); })) {
+      window_ends_ns_ = now + options_.window.duration_ns;
+    }
+  } else if (now >= window_ends_ns_) {
+    run_.is_over = true;
+    for (const auto& process : live_) process->Close();
+  }
+}
+
 void Collector::Round() {
   FindRings();
   TakeMarks();
+  EndWindow();
   bool found = false;
   for (auto& process : live_) {
     const bool ended = process->HasEnded();

@@ -31,6 +31,8 @@ struct CollectorOptions {
   bool sites = false;
   // Asked with `types`, at marks and at the end; may be empty.
   LivingReader census;
+  Window window;
+  HeapReader heaps;  // asked where the window cuts
   std::string tool;  // name and version
 };
 
@@ -54,12 +56,20 @@ class Collector {
   // Processes that could not make a ring; they ran unrecorded.
   int refused() const { return refused_; }
 
+  // The names of marks that came while the window had not begun: which names
+  // there are, if it never did.
+  const std::set<std::string>& marks_before() const {
+    return run_.marks_before;
+  }
+
   // All that left a trace, in the order in which they began.
   std::vector<const ProcessRecording*> Recorded() const;
 
  private:
   void FindRings();
   void TakeMarks();
+  void EndWindow();
+  bool IsLive(const std::string& ring_name) const;
   std::string TracePath(pid_t process);
 
   CollectorOptions options_;
@@ -69,6 +79,9 @@ class Collector {
   std::vector<std::unique_ptr<ProcessRecording>> done_;
   std::map<std::string, std::string> traces_;  // by ring
   std::map<std::pair<std::string, std::uint64_t>, pid_t> children_;
+  // Where the window cuts: the file in which a fork stands, or "".
+  std::map<std::pair<std::string, std::uint64_t>, std::string> fork_files_;
+  std::uint64_t window_ends_ns_ = 0;  // MonotonicNs(); 0: not yet known
   std::set<std::string> paths_;
   int refused_ = 0;
   long sleep_ns_;

@@ -61,6 +61,8 @@ class Merger {
   std::uint64_t requests() const { return requests_; }
   std::uint64_t events() const { return events_; }
   bool damaged() const { return damaged_; }
+  // Whether everything in the state stream has been emitted.
+  bool state_drained() const { return state_.position() >= state_.Published(); }
 
  private:
   struct ThreadStream {

@@ -17,12 +17,6 @@ namespace arenalab {
 namespace {
 
 constexpr std::uint64_t kMillisecond = 1'000'000;
-// Memory is read at most so often, and so that reading costs one part in two
-// hundred of the time: the kernel walks all of the process's pages for it.
-constexpr std::uint64_t kSampleEveryNs = 100 * kMillisecond;
-constexpr std::uint64_t kSampleShare = 200;
-// In the metadata.
-constexpr std::size_t kMostReadings = 4000;
 // Ended threads are looked for, and the trace's block is written out.
 constexpr std::uint64_t kCareEveryNs = 500 * kMillisecond;
 // While many threads hold a slot.
@@ -98,6 +92,8 @@ ProcessRecording::ProcessRecording(ring::Header* header, std::string ring_name,
       program_(PastableCommand({header->command, header->command_bytes})),
       merger_(header, this) {
   if (run->census) header->census.store(ring::Census::kOffered);
+  plain_ = !run->window.cuts() && run->window.until_mark.empty();
+  decided_ = plain_;
 }
 
 ProcessRecording::~ProcessRecording() { munmap(header_, ring::kRingBytes); }
@@ -118,8 +114,9 @@ bool ProcessRecording::Round() {
   header_->heartbeat.fetch_add(1);
   const bool started =
       header_->streams[ring::kStateStream].published.load() != 0;
+  if (finished_ || !DecideBeginning()) return false;
   // Until an interpreter starts, events wait in the ring, unless it gets full.
-  if (path_.empty()) {
+  if (path_.empty() && !waits_) {
     if (!started && header_->fresh_chunks.load() < ring::kChunks / 2) {
       return false;
     }
@@ -128,12 +125,18 @@ bool ProcessRecording::Round() {
   const bool wants_census =
       header_->census.load(std::memory_order_acquire) == ring::Census::kWanted;
   const bool found = DrainOnce(false);
+  TakeStanding();
+  if (past_end_) {
+    Close();
+    return found;
+  }
+  CheckRotation();
   if (wants_census) {
     TakeCensus();
     header_->census.store(ring::Census::kTaken);
   }
   const std::uint64_t now = SinceStart();
-  if (now >= next_sample_ns_) SampleMemory();
+  if (writer_ && now >= next_sample_ns_) SampleMemory();
   const bool crowded = merger_.threads() > ring::kStreams / 2;
   if (now >= next_care_ns_ ||
       (crowded && now + kCareEveryNs > next_care_ns_ + kCrowdedCareEveryNs)) {
@@ -158,22 +161,32 @@ bool ProcessRecording::DrainOnce(bool ended) {
 
 void ProcessRecording::Finish() {
   if (finished_) return;
+  if (!DecideBeginning()) {
+    finished_ = true;
+    return;
+  }
   finished_ = true;
   const bool started =
       header_->streams[ring::kStateStream].published.load() != 0;
   if (!started) {
     if (!path_.empty()) unlink(path_.c_str());
     path_.clear();
+    parts_.clear();
     return;
   }
-  if (path_.empty()) OpenTrace();
+  if (path_.empty() && !waits_) OpenTrace();
   // Twice: the first may complete a target that was set before the end.
   DrainOnce(true);
   DrainOnce(true);
+  ClosePart();
+}
+
+void ProcessRecording::ClosePart() {
   if (writer_ && writer_->ok()) {
     WriteMeta(true);
     WriteReadings();
-    writer_->Finish(lost(), header_->waited_ns.load());
+    writer_->Finish(lost() - lost_before_,
+                    header_->waited_ns.load() - waited_before_);
   }
   NoteError();
 }
@@ -183,8 +196,35 @@ void ProcessRecording::NoteError() {
   error_ = writer_->error();
 }
 
+// The process's first file, at its beginning.
 void ProcessRecording::OpenTrace() {
-  path_ = run_->trace_path(header_->process);
+  OpenPart("");
+  const std::string parent = ParentAt();
+  if (parent.empty()) return;
+  if (header_->parent_fork == ring::kUnknownFork) {
+    writer_->Meta("lost.parent",
+                  "made by a system call that runs no fork handlers; parent "
+                  "trace " +
+                      parent);
+  } else {
+    writer_->Meta("parent",
+                  parent + " " + std::to_string(header_->parent_fork));
+  }
+}
+
+// The next file; `why` it begins in the middle of the program.
+void ProcessRecording::OpenPart(const std::string& why) {
+  if (base_path_.empty()) base_path_ = run_->trace_path(header_->process);
+  path_ = PartPath(base_path_, ++part_);
+  parts_.push_back(path_);
+  if (part_ > 1) part_events_.push_back(events_ - events_before_);
+  events_before_ = events_;
+  meta_written_ = false;
+  readings_.clear();
+  part_began_ns_ = SinceStart();
+  requests_before_ = merger_.requests();
+  lost_before_ = lost();
+  waited_before_ = header_->waited_ns.load();
   writer_ = std::make_unique<TraceWriter>(path_, false);
   writer_->Meta("tool", run_->tool);
   writer_->Meta("run", run_->id);
@@ -198,16 +238,12 @@ void ProcessRecording::OpenTrace() {
   writer_->Meta("page-bytes", std::to_string(sysconf(_SC_PAGESIZE)));
   writer_->Meta("addresses", "recorded");
   writer_->Meta("layers", header_->layers != 0 ? "all" : "top");
-  const std::string parent = run_->trace_of_ring(Text(header_->parent));
-  if (!parent.empty()) {
-    if (header_->parent_fork == ring::kUnknownFork) {
-      writer_->Meta("lost.parent",
-                    "made by a system call that runs no fork handlers; parent "
-                    "trace " +
-                        parent);
-    } else {
-      writer_->Meta("parent",
-                    parent + " " + std::to_string(header_->parent_fork));
+  if (!why.empty()) {
+    writer_->Meta("window", std::to_string(requests_before_) + " " + why);
+  }
+  for (const NameSpace space : {NameSpace::kType, NameSpace::kSite}) {
+    for (std::uint32_t i = 1; i <= names_.size(space); ++i) {
+      writer_->Intern(space, names_.Name(space, i));
     }
   }
 }
@@ -228,7 +264,10 @@ void ProcessRecording::WriteMeta(bool final) {
     meta_written_ = bytes != 0;
   }
   if (!final) return;
+  // Their numbers are the process's.
+  const bool whole = requests_before_ == 0;
   for (const ring::Dump& dump : header_->dumps) {
+    if (!whole) break;
     const std::uint32_t text_bytes = std::min<std::uint32_t>(
         dump.bytes.load(std::memory_order_acquire), sizeof(dump.text));
     if (text_bytes == 0) continue;
@@ -289,7 +328,7 @@ void ProcessRecording::TakeCensus() {
     event.kind = EventKind::kHeld;
     event.layer = Layer::kObject;
     event.address = object.address;
-    event.type = writer_->Intern(NameSpace::kType, object.type);
+    event.type = OnName(NameSpace::kType, object.type);
     event.owner = object.owner;
     held.push_back(event);
   });
@@ -297,77 +336,46 @@ void ProcessRecording::TakeCensus() {
   for (Event& event : held) {
     event.lag = merger_.requests() - before;
     event.time_ns = before_last_drain_ns_;
-    writer_->Append(event);
+    Write(event);
   }
 }
 
 void ProcessRecording::Mark(std::string_view name) {
-  if (!writer_) return;
+  if (finished_) return;
   DrainOnce(false);
   Event event;
   event.kind = EventKind::kMark;
   event.time_ns = before_last_drain_ns_;
   event.name = name;
-  writer_->Append(event);
+  if (!WatchWindow(event)) return;
+  Write(event);
   SampleMemory();
   TakeCensus();
 }
 
-void ProcessRecording::SampleMemory() {
-  const std::uint64_t begin = SinceStart();
-  auto memory = MemoryOf(header_->process);
-  const std::uint64_t end = SinceStart();
-  next_sample_ns_ =
-      end + std::max(kSampleEveryNs, (end - begin) * kSampleShare);
-  if (!memory || !writer_) return;
-  // The ring's own pages are the recording's, not the program's.
-  const std::uint64_t ring_bytes =
-      ring::kHeaderBytes / 4 +
-      header_->fresh_chunks.load() * std::uint64_t{ring::kChunkBytes};
-  const auto without = [](std::uint64_t bytes, std::uint64_t ring) {
-    return bytes - std::min(bytes, ring);
-  };
-  memory->resident = without(memory->resident, ring_bytes);
-  // This process has them too.
-  memory->share =
-      without(memory->share, std::min(memory->shared_memory, ring_bytes / 2));
-  memory->own = std::min(memory->own, memory->share);
-  Event event;
-  event.kind = EventKind::kMemory;
-  event.time_ns = before_last_drain_ns_;
-  event.rss_bytes = memory->resident;
-  writer_->Append(event);
-  if (!readings_.empty() && end < readings_.back().time_ns + readings_apart_ns_)
-    return;
-  readings_.push_back({end, *memory});
-  if (readings_.size() < kMostReadings) return;
-  // Half of them, and from here on half as often.
-  for (std::size_t i = 1; 2 * i < readings_.size(); ++i)
-    readings_[i] = readings_[2 * i];
-  readings_.resize((readings_.size() + 1) / 2);
-  readings_apart_ns_ = (readings_.back().time_ns - readings_.front().time_ns) /
-                       (readings_.size() - 1);
-}
-
-void ProcessRecording::WriteReadings() {
-  std::string text;
-  for (const Reading& reading : readings_) {
-    for (const std::uint64_t number :
-         {reading.time_ns / kMillisecond, reading.memory.resident / 1024,
-          reading.memory.share / 1024, reading.memory.own / 1024}) {
-      text += (text.empty() ? "" : " ") + std::to_string(number);
-    }
-  }
-  if (!text.empty()) writer_->Meta("readings", text);
-}
-
 std::uint32_t ProcessRecording::OnName(NameSpace space, std::string_view name) {
-  return writer_->Intern(space, name);
+  if (!run_->window.cuts()) return writer_->Intern(space, name);
+  bool is_new;
+  const std::uint32_t number = names_.Intern(space, name, &is_new);
+  if (is_new && writer_) writer_->Intern(space, name);
+  return number;
+}
+
+void ProcessRecording::Write(const Event& event) {
+  // What began before this file began with it.
+  if (requests_before_ != 0 && event.lag > writer_->requests()) {
+    Event shorter = event;
+    shorter.lag = writer_->requests();
+    return writer_->Append(shorter);
+  }
+  writer_->Append(event);
 }
 
 void ProcessRecording::OnEvent(const Event& event) {
+  if (!plain_ && !WatchWindow(event)) return;
+  ++events_;
   if (event.kind != EventKind::kFork) {
-    writer_->Append(event);
+    Write(event);
     if (event.kind == EventKind::kMark) next_sample_ns_ = 0;
     return;
   }
@@ -375,7 +383,7 @@ void ProcessRecording::OnEvent(const Event& event) {
   const pid_t child = run_->child_of_fork(ring_name_, event.number);
   const std::string name = child != 0 ? std::to_string(child) : "unknown";
   named.name = name;
-  writer_->Append(named);
+  Write(named);
 }
 
 }  // namespace arenalab

@@ -1,7 +1,14 @@
 // The recording of one process: its ring, the merged order, its trace file.
 //
 // No file is made before an interpreter has started in the process (its first
-// mem or obj event): a program that only links libpython leaves nothing.
+// mem or obj event): a program that only links libpython leaves nothing. Nor
+// before its window begins (window.h); what comes earlier is drained and
+// forgotten.
+//
+// A WINDOW BEGINS, and so does each further file of a rotation, while the
+// program stands still (ring::Hold): all it has published is drained first,
+// then its heap is read, then it goes on. So the new file has the heap as it
+// was before its own first event.
 //
 // ERRORS. A trace that cannot be written is given up (error()), while the ring
 // is still drained, so that the program goes on untouched.
@@ -11,14 +18,19 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "tracer/collector/living_object.h"
 #include "tracer/collector/merger.h"
 #include "tracer/collector/process_files.h"
+#include "tracer/collector/window.h"
+#include "tracer/format/name_table.h"
 #include "tracer/format/trace_writer.h"
 #include "tracer/ring/ring.h"
 
@@ -38,6 +50,21 @@ class ProcessRecording : private EventSink {
     std::function<pid_t(const std::string& ring_name, std::uint64_t fork)>
         child_of_fork;
     LivingReader census;  // may be empty
+    HeapReader heaps;     // asked where the window cuts
+    Window window;
+    // Where the window cuts: a fork was recorded, in the file of that name;
+    // empty: its parent is not recorded now.
+    std::function<void(const std::string& ring_name, std::uint64_t fork,
+                       const std::string& file)>
+        note_fork;
+    // Likewise: what was noted; nullopt: not yet, or the parent is gone.
+    std::function<std::optional<std::string>(const std::string& ring_name,
+                                             std::uint64_t fork)>
+        file_of_fork;
+    std::function<bool(const std::string& ring_name)> is_live;
+    // Marks that came while a window had not begun.
+    mutable std::set<std::string> marks_before;
+    bool is_over = false;  // the window has ended for all processes
   };
 
   // Maps the file and unlinks it. nullptr where it is not a whole ring.
@@ -54,6 +81,10 @@ class ProcessRecording : private EventSink {
   // closes the trace. Once.
   void Finish();
   bool finished() const { return finished_; }
+  // The end of the window: closes the trace; the program goes on unrecorded.
+  void Close();
+  // A file is being written.
+  bool is_open() const { return writer_ != nullptr && !finished_; }
   bool HasEnded() const { return handle_.HasEnded(); }
   // A mark from outside, where the program is now.
   void Mark(std::string_view name);
@@ -61,11 +92,15 @@ class ProcessRecording : private EventSink {
   const std::string& ring_name() const { return ring_name_; }
   const ring::Header& header() const { return *header_; }
   pid_t process() const { return header_->process; }
-  std::uint64_t events() const { return merger_.events(); }
+  // In the files that were kept.
+  std::uint64_t events() const { return events_; }
   std::uint64_t lost() const;
   std::string python() const;
-  // Empty where no interpreter has started in it.
+  // The last one's; empty where no interpreter has started in it, or no window
+  // begun.
   const std::string& trace_path() const { return path_; }
+  // Those that were kept, the oldest first.
+  const std::deque<std::string>& trace_paths() const { return parts_; }
   const std::string& error() const { return error_; }
   // What the trace lacks, in words; known once it is finished.
   const std::vector<std::string>& losses() const { return losses_; }
@@ -76,8 +111,18 @@ class ProcessRecording : private EventSink {
   void OnEvent(const Event& event) override;
   std::uint32_t OnName(NameSpace space, std::string_view name) override;
   std::uint64_t SinceStart() const;
+  void Write(const Event& event);
   bool DrainOnce(bool ended);
   void OpenTrace();
+  void OpenPart(const std::string& why);
+  void ClosePart();
+  // The window (process_window.cc).
+  bool DecideBeginning();
+  bool WatchWindow(const Event& event);
+  void AskForPart(const std::string& why);
+  void TakeStanding();
+  void CheckRotation();
+  std::string ParentAt() const;
   void WriteMeta(bool final);
   void SampleMemory();
   void WriteReadings();
@@ -97,6 +142,25 @@ class ProcessRecording : private EventSink {
   std::vector<std::string> losses_;
   bool finished_ = false;
   bool meta_written_ = false;
+  std::uint64_t events_ = 0;
+
+  // The window has not begun: nothing is written.
+  bool waits_ = false;
+  bool decided_ = false;  // whether it waits
+  bool plain_ = true;     // all of every process, in one file each
+  bool past_end_ = false;
+  std::string begins_;  // why a file is to begin when the program stands
+  std::string base_path_;
+  std::deque<std::string> parts_;
+  std::deque<std::uint64_t> part_events_;  // of each but the last
+  std::uint64_t events_before_ = 0;        // this file
+  std::size_t part_ = 0;
+  std::uint64_t part_began_ns_ = 0;
+  std::uint64_t requests_before_ = 0;  // this file
+  std::uint64_t lost_before_ = 0;
+  std::uint64_t waited_before_ = 0;
+  NameTable names_;  // where the window cuts: for all files
+  std::set<std::uint64_t> foreign_arenas_;  // of states that are not state 0
   std::uint64_t before_last_drain_ns_ = 0;
   std::uint64_t next_sample_ns_ = 0;
   std::uint64_t next_care_ns_ = 0;

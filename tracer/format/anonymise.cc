@@ -10,6 +10,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "tracer/format/heap_image.h"
+
 namespace arenalab {
 namespace {
 
@@ -62,12 +64,17 @@ void Anonymise(TraceReader& reader, TraceWriter& writer) {
   for (const auto& [key, value] : reader.meta()) {
     if (std::find(std::begin(kKept), std::end(kKept), key) != std::end(kKept)) {
       writer.Meta(key, value);
+    } else if (key == "window") {
+      // `N WHY`
+      writer.Meta(key, value.substr(0, value.find(' ')) + " removed");
     } else if (key == "parent") {
       // `FILE FORK`. Without it a child would pass for a process of its own.
       writer.Meta(key, "removed" + value.substr(std::min(value.rfind(' '),
                                                          value.size())));
     }
   }
+  const std::vector<HeapImage> heaps = reader.Heaps();
+  if (!heaps.empty()) writer.Heaps(heaps, {});
   std::unordered_map<std::string, std::string> marks;
   std::string name;
   Renamed renamed(reader, writer);

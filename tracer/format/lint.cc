@@ -8,6 +8,7 @@
 #include <numeric>
 #include <utility>
 
+#include "tracer/format/heap_image.h"
 #include "tracer/format/input_error.h"
 #include "tracer/format/object_table.h"
 #include "tracer/format/text_word.h"
@@ -70,12 +71,26 @@ std::string Describe(const Event& event) {
 }
 
 // How the process came into being.
-enum class Birth { kStarted, kForked, kUnknown };
+enum class Birth { kStarted, kForked, kUnknown, kWindow };
 
 class Linter {
  public:
   Linter(bool addresses, bool trimmed, Birth birth)
       : addresses_(addresses), birth_(birth), first_fork_known_(!trimmed) {}
+
+  // The heap with which a trace begins that begins in the middle.
+  void Remember(const HeapImage& heap) {
+    Event block;
+    block.kind = EventKind::kAlloc;
+    block.layer = Layer::kObject;
+    heap.VisitLiveBlocks([&](std::uint64_t address, std::size_t) {
+      block.address = address;
+      objects_.Identify(block);
+    });
+    for (const ArenaImage& arena : heap.arenas) {
+      arenas_.insert({arena.base, heap.arena_bytes});
+    }
+  }
 
   // An event of an ancestor.
   void Remember(const Event& event) {
@@ -183,12 +198,24 @@ class Linter {
     if (nested) {
       rule = LintRule::kNestedFree;
     } else if (event.layer == Layer::kLibc || birth_ == Birth::kUnknown ||
-               (event.layer == Layer::kRaw && birth_ == Birth::kForked)) {
+               (event.layer == Layer::kRaw && birth_ == Birth::kForked) ||
+               (birth_ == Birth::kWindow && !InArena(address))) {
       rule = LintRule::kForeign;
     }
     Find(rule, event,
          Describe(event) + Format(": 0x%llx is ", Wide(address)) +
-             (nested ? "allocated inside another request" : "not live"));
+             (nested ? "allocated inside another request"
+              : birth_ == Birth::kWindow && rule == LintRule::kForeign
+                  ? "from before the window"
+                  : "not live"));
+  }
+
+  // All blocks of the heap's arenas are known.
+  bool InArena(std::uint64_t address) const {
+    auto above = arenas_.upper_bound(address);
+    if (above == arenas_.begin()) return false;
+    --above;
+    return address - above->first < above->second;
   }
 
   void TakeOther(const Event& event) {
@@ -201,7 +228,11 @@ class Linter {
         break;
       case EventKind::kArenaRelease: {
         const auto found = arenas_.find(event.address);
-        if (found == arenas_.end() || found->second != event.size_bytes) {
+        if (found == arenas_.end() && birth_ == Birth::kWindow) {
+          // A piece of the interpreter's frame stack, from before the window.
+          ++Count(LintRule::kForeign);
+        } else if (found == arenas_.end() ||
+                   found->second != event.size_bytes) {
           FindArena(event, "released, but no such arena is held");
         } else {
           arenas_.erase(found);
@@ -267,11 +298,19 @@ bool LintReport::legal() const {
 
 LintReport Lint(TraceReader& reader,
                 const std::vector<LintAncestor>& ancestors) {
-  const Birth birth = !ancestors.empty()                   ? Birth::kForked
+  const bool window =
+      !reader.Meta("window").empty() ||
+      (!ancestors.empty() && !ancestors.front().trace->Meta("window").empty());
+  const Birth birth = window                               ? Birth::kWindow
+                      : !ancestors.empty()                 ? Birth::kForked
                       : reader.Meta("lost.parent").empty() ? Birth::kStarted
                                                            : Birth::kUnknown;
   Linter linter(reader.Meta("addresses") != "none",
-                !reader.Meta("trimmed").empty(), birth);
+                window || !reader.Meta("trimmed").empty(), birth);
+  for (const HeapImage& heap :
+       (ancestors.empty() ? reader : *ancestors.front().trace).Heaps()) {
+    linter.Remember(heap);
+  }
   for (const LintAncestor& ancestor : ancestors) {
     ancestor.trace->Rewind();
     Event event;

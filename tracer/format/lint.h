@@ -13,6 +13,10 @@
 // that are not in that prefix: they are foreign, too. So is everything unknown
 // in a child whose parent is not known (`lost.parent`).
 //
+// WINDOWS begin in the middle of their program (`meta window`) with its heap:
+// the blocks of its arenas are known, all others from before the window are
+// foreign where they are given up.
+//
 // Of the requests, those at depth 0 are judged (event.h, LAYERS AND DEPTH).
 // One pass; memory is proportional to the live objects. One thread.
 #pragma once

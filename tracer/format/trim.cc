@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "tracer/format/heap_image.h"
 #include "tracer/format/name_copy.h"
 #include "tracer/format/object_table.h"
 
@@ -79,6 +80,8 @@ void Trim(TraceReader& reader, std::uint64_t from, std::uint64_t to,
   writer.Meta("trimmed", std::to_string(from) + " to " + std::to_string(to) +
                              " of " + reader.ContentHash());
   if (from != 0) writer.Meta("addresses", "none");
+  const std::vector<HeapImage> heaps = reader.Heaps();
+  if (from == 0 && !heaps.empty()) writer.Heaps(heaps, reader.Types(heaps));
   Past past;
   NameCopy names(reader, writer);
   bool inside = false;

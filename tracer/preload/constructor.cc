@@ -50,6 +50,8 @@ bool Joins() {
   settings.collector = collector != nullptr ? atoi(collector) : 0;
   const char* lossy = Variable(ring::kLossyVariable);
   settings.lossy = lossy != nullptr && strcmp(lossy, "1") == 0;
+  const char* window = Variable(ring::kWindowVariable);
+  settings.window = window != nullptr && strcmp(window, "1") == 0;
   settings.types = Wanted(ring::kTypesVariable);
   settings.sites = Wanted(ring::kSitesVariable);
   PlanAttribution();

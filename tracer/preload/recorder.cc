@@ -31,8 +31,8 @@ constexpr std::size_t kCheckEveryWords = 256;
 // for the shorter time, if the kernel does not know its process either.
 constexpr std::uint64_t kDeadAfterNs = 10'000'000'000;
 constexpr std::uint64_t kGoneAfterNs = 200'000'000;
-// So long the program waits for the collector to look at what lives.
-constexpr std::uint64_t kCensusPatienceNs = 60'000'000'000;
+// So long the program stands still for the collector to look at what lives.
+constexpr std::uint64_t kStandingPatienceNs = 60'000'000'000;
 // So long a thread waits for a stream before its events are counted as lost.
 constexpr std::uint64_t kSlotPatienceNs = 500'000'000;
 
@@ -99,6 +99,7 @@ bool IsGone(int process) {
 // A free chunk; waits until the collector has made one. kNoChunk: it died.
 std::uint32_t AcquireChunk() {
   ring::Header* header = hot.header;
+  if (header->closed.load(std::memory_order_relaxed) != 0) return SwitchOff();
   std::uint32_t chunk = ring::TakeChunk(header);
   if (chunk != ring::kNoChunk) return chunk;
   if (settings.lossy) {
@@ -214,6 +215,7 @@ void FillHeader(ring::Header* header, const ring::Header* parent) {
   header->layers = settings.layers ? 1 : 0;
   header->lossy = settings.lossy ? 1 : 0;
   header->parent_process = static_cast<std::int32_t>(syscall(SYS_getppid));
+  if (settings.window) header->hold.store(ring::Hold::kAtMarks);
   header->types.store(settings.types);
   header->sites.store(settings.sites);
   ReadCommand(header);
@@ -283,21 +285,18 @@ ring::Header* MakeRing(const ring::Header* parent) {
   return header;
 }
 
-// Stands still until the collector has read the types of what lives.
-void WaitForCensus() {
+// Where `word` is `from`, stands still with `to` in it until the collector has
+// put in something else.
+template <class T>
+void StandStill(std::atomic<T>* word, T from, T to) {
   KeepErrno keep_errno;
   ring::Header* header = hot.header;
-  ring::Census expected = ring::Census::kOffered;
-  if (header == nullptr || !header->census.compare_exchange_strong(
-                               expected, ring::Census::kWanted)) {
-    return;
-  }
+  if (!word->compare_exchange_strong(from, to)) return;
   const std::uint64_t begin = NowNs();
   std::uint64_t heartbeat = header->heartbeat.load();
   std::uint64_t seen_alive = begin;
   while (settings.enabled && header->closed.load() == 0 &&
-         NowNs() - begin < kCensusPatienceNs &&
-         header->census.load() == ring::Census::kWanted) {
+         NowNs() - begin < kStandingPatienceNs && word->load() == to) {
     Sleep(200'000);
     if (header->heartbeat.load() != heartbeat) {
       heartbeat = header->heartbeat.load();
@@ -308,6 +307,24 @@ void WaitForCensus() {
     }
   }
   header->waited_ns.fetch_add(NowNs() - begin);
+}
+
+// `first` is about to be recorded. See ring::Hold.
+void StandForWindow(std::uint64_t first) {
+  ring::Header* header = hot.header;
+  if (header->hold.load(std::memory_order_relaxed) != ring::Hold::kWanted) {
+    return;
+  }
+  constexpr auto kFree = static_cast<unsigned>(EventKind::kFree);
+  const ring::Op op = ring::OpOf(first);
+  const bool gives_up =
+      op == ring::RequestOp(static_cast<unsigned>(Layer::kMem), kFree) ||
+      op == ring::RequestOp(static_cast<unsigned>(Layer::kObject), kFree);
+  if (gives_up && local.depth == 0) {
+    StandStill(&header->hold, ring::Hold::kWanted, ring::Hold::kStanding);
+  } else if (hot.state.cursor < hot.state.limit) {
+    hot.state.limit = hot.state.cursor + 1;  // the next event asks again
+  }
 }
 
 struct EarlyEvent {
@@ -353,7 +370,7 @@ bool EnsureRing() {
   return true;
 }
 
-bool PrepareState() {
+bool PrepareState(std::uint64_t first) {
   if (!settings.enabled) return false;
   KeepErrno keep_errno;
   if (hot.phase.load(std::memory_order_acquire) != kReady && !EnsureRing()) {
@@ -373,6 +390,7 @@ bool PrepareState() {
                      ? stream.cursor + kCheckEveryWords
                      : room;
   CheckFinalising();
+  StandForWindow(first);
   return EnsureRoom(&stream);
 }
 
@@ -434,6 +452,12 @@ bool AppendMark(const char* name) {
     return false;
   }
   AppendText(ring::Op::kMark, 0, name, strlen(name));
+  if (hot.header != nullptr) {
+    // The collector may have seen the mark already, and want us to stand.
+    for (const auto now : {ring::Hold::kAtMarks, ring::Hold::kWanted}) {
+      StandStill(&hot.header->hold, now, ring::Hold::kStanding);
+    }
+  }
   return settings.enabled;
 }
 
@@ -456,7 +480,10 @@ bool TellFinalising() {
   if (told || !InterpreterIsFinalising()) return false;
   told = true;
   AppendState(ring::Pack(ring::Op::kFinalise, 0));
-  if (settings.types == ring::Reading::kWorks) WaitForCensus();
+  if (settings.types == ring::Reading::kWorks && hot.header != nullptr) {
+    StandStill(&hot.header->census, ring::Census::kOffered,
+               ring::Census::kWanted);
+  }
   return true;
 }
 

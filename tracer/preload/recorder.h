@@ -65,6 +65,7 @@ struct Settings {
   bool dumps;         // the hooks take dumps: see TellFinalising
   bool lossy;         // a full ring drops events instead of waiting
   bool alone;         // children are not recorded
+  bool window;        // the recording begins at a mark
   bool watches;       // the hooks do, or attribute
   bool threaded;      // pthread_create was called: set before the thread exists
   ring::Reading types;  // of objects that are given up: asked for, and can be
@@ -109,8 +110,9 @@ inline constexpr std::uint32_t kMuted = 1u << 30;
 
 // Makes the stream ready for one record of at most kReserveWords: a ring, a
 // chunk, the thread's number. Waits for the collector where no chunk is free.
-// False (nullptr) where nothing is to be recorded.
-bool PrepareState();
+// False (nullptr) where nothing is to be recorded. `first`: the record's first
+// word, where it is a request's.
+bool PrepareState(std::uint64_t first = 0);
 Stream* PrepareThread();
 
 // An interpreter with a pymalloc state of its own (3.12's isolated ones) does
@@ -181,7 +183,7 @@ inline void AppendState(std::uint64_t first, const Rest& rest = {}) {
   }
   if (ARENALAB_UNLIKELY(stream.cursor >= stream.limit ||
                         stream.thread != local.thread)) {
-    if (!PrepareState()) return;
+    if (!PrepareState(first)) return;
   }
   std::uint64_t* word = stream.cursor;
   if (ARENALAB_UNLIKELY(local.depth != 0)) {

@@ -141,6 +141,17 @@ enum class Census : std::uint32_t {
   kTaken = 3
 };
 
+// Where a window of the recording begins, the program stands still until the
+// collector has read its heap: before it gives up a block of the state stream,
+// or behind a mark of its own, so that what has been recorded has been done,
+// and nothing else.
+enum class Hold : std::uint32_t {
+  kNone = 0,
+  kAtMarks = 1,   // it stands at each mark: one of them begins the window
+  kWanted = 2,    // it stands before the next block that is given up
+  kStanding = 3,  // it does
+};
+
 struct Header {
   std::uint64_t magic;
   std::uint64_t started_ns;     // CLOCK_MONOTONIC
@@ -170,6 +181,7 @@ struct Header {
   std::atomic<Reading> types;
   std::atomic<Reading> sites;
   std::atomic<Census> census;
+  std::atomic<Hold> hold;
   std::atomic<std::uint32_t> text_ready;  // python, allocator: may be read
   char python[128];                       // Py_GetVersion()
   char allocator[32];  // the interpreter's own name of what is beneath us
@@ -201,6 +213,7 @@ inline constexpr char kLossyVariable[] = "ARENALAB_LOSSY";    // "1"
 inline constexpr char kCollectorVariable[] = "ARENALAB_COLLECTOR";  // its pid
 inline constexpr char kTypesVariable[] = "ARENALAB_TYPES";          // "1"
 inline constexpr char kSitesVariable[] = "ARENALAB_SITES";          // "1"
+inline constexpr char kWindowVariable[] = "ARENALAB_WINDOW";  // "1": kAtMarks
 // "1": only the first process with an interpreter. Its number is what the
 // symbolic link kMainLink in the run's directory says.
 inline constexpr char kAloneVariable[] = "ARENALAB_ALONE";
