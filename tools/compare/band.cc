@@ -9,9 +9,17 @@ Band BandOf(const std::vector<double>& base, const std::vector<double>& now,
             double quantum, double budget) {
   const auto [least, most] = std::ranges::minmax(base);
   const auto [new_least, new_most] = std::ranges::minmax(now);
-  const double range = std::max(most - least, new_most - new_least);
-  const double slack = 2 * range + std::max(quantum, budget);
-  return {least - slack, most + slack};
+  const double quiet = std::max(quantum, budget);
+  if (std::min(base.size(), now.size()) < kRankRecordings) {
+    const double range = std::max(most - least, new_most - new_least);
+    return {least - 2 * range - quiet, most + 2 * range + quiet};
+  }
+  Band band{least - quiet, most + quiet};
+  if (new_least <= most && new_most >= least) {  // not parted: no change
+    band.low = std::min(band.low, new_least);
+    band.high = std::max(band.high, new_most);
+  }
+  return band;
 }
 
 double MedianOf(std::vector<double> values) {

@@ -2,22 +2,33 @@
 // of the same? The rule for the same COMMAND, whose runs differ a little even
 // with hash seed and address layout fixed (threads, time, the network).
 //
-//   band   = [least - slack, most + slack] of the base's recordings
-//   slack  = 2 x the wider side's (most - least) + max(quantum, budget)
 //   worse  : the median of the new recordings lies above the band
 //   better : below it
 //
-// WHY BOTH SIDES, AND TWICE. Three recordings of a base can be alike by chance
-// where the program's peak depends on the scheduler: a band of theirs alone
-// called one unchanged comparison in five worse. With both sides' ranges fewer
-// than one in a hundred are, from three recordings on, whatever the
-// distribution (a test draws from three); with five recordings fewer than one
-// in ten thousand, and the band is as wide as the noise that is there. The
-// quantum is what a metric moves by at least: memory comes in arenas, counts in
-// ones.
+//   from six a side   band = [least - q, most + q] of the base's recordings,
+//   and
+//                     of both sides' where the two overlap
+//   from three on     band = [least - s, most + s],
+//                     s = 2 x the wider side's (most - least) + q
+//   q = max(quantum, budget): what a metric moves by at least (memory comes in
+//   arenas, counts in ones), or may move by.
 //
-//   base 11, 12, 11 arenas, new ones within one of each other: slack 2 + 1,
-//   band [8, 15]; a new median of 16 is a regression, 15 is not.
+// WHY SIX. Where nothing changed, which recordings are the new ones is a draw:
+// that all six lie above all six others happens once in C(12,6) = 924, whatever
+// the distribution. So a change is one that parts the two sides, and a
+// comparison of nine metrics has fewer than one false alarm in a hundred. The
+// ranks are all that is used: no width is fitted to any program's noise.
+//
+// WHY TWICE THE SPREAD, BELOW SIX. Three against three part once in 20: too
+// often. What lies beyond twice the wider spread is parted as well (if one new
+// recording were not above all of the base, the median could be above by no
+// more than the new side's own spread), and further from the base than the
+// noise that was seen is wide. It is a weaker promise: of a program with two
+// states, each half of the time, 1 in 64 is called worse with three a side.
+//
+//   base 11, 12, 11 arenas, new ones within one of each other: s = 2 + 1,
+//   band [8, 15]; a new median of 16 is a regression, 15 is not. Six a side:
+//   base 11, 12, 11, 11, 12, 11: band [10, 13]; 14, 14, 14, 15, 14, 14 is one.
 //
 // Plain values. Any thread.
 #pragma once
@@ -29,6 +40,8 @@ namespace arenalab {
 
 // Below this no side has a band, and nothing is decided.
 inline constexpr std::size_t kLeastRecordings = 3;
+// From here on a side, the ranks alone decide.
+inline constexpr std::size_t kRankRecordings = 6;
 
 struct Band {
   double low = 0;

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <random>
 
 #include "tests/tools/compare/results_pair.h"
@@ -45,6 +46,41 @@ TEST(BandTest, IsTheHeadersExample) {
   EXPECT_EQ(BandOf({11, 11, 11}, {11, 15, 15}, 1, 0).high, 20);
   EXPECT_EQ(MedianOf({5, 1, 3}), 3);
   EXPECT_EQ(MedianOf({4, 1, 3, 2}), 2.5);
+}
+
+// How many ways to part `of` different values into equal sides are a change,
+// each way as likely as any other where nothing changed.
+int Alarms(int of) {
+  int alarms = 0;
+  for (unsigned set = 0; set < 1u << of; ++set) {
+    if (std::popcount(set) != of / 2) continue;
+    std::vector<double> sides[2];
+    for (int rank = 0; rank < of; ++rank) {
+      // Not evenly spread: the last stands far off.
+      sides[set >> rank & 1].push_back(rank == of - 1 ? 1000 : 10 * rank);
+    }
+    const Band band = BandOf(sides[0], sides[1], 1, 0);
+    const double median = MedianOf(sides[1]);
+    alarms += median > band.high || median < band.low;
+  }
+  return alarms;
+}
+
+TEST(BandTest, OfSixASideOnlyThoseThatPartAreAChange) {
+  EXPECT_EQ(Alarms(12), 2);  // of 924: all above, all below
+  EXPECT_EQ(Alarms(14), 2);
+  // The far one makes a side's own spread wide: nothing is beyond twice of it.
+  EXPECT_EQ(Alarms(6), 0);
+  EXPECT_EQ(Alarms(10), 0);
+}
+
+TEST(BandTest, SixASideNeedNoMoreThanAQuantumBetween) {
+  const std::vector<double> base{11, 12, 11, 11, 12, 11};
+  const std::vector<double> now{14, 14, 14, 15, 14, 14};
+  EXPECT_EQ(BandOf(base, now, 1, 0).high, 13);
+  EXPECT_EQ(BandOf(base, now, 1, 0).low, 10);
+  // One that is not above the base's: they are not parted.
+  EXPECT_EQ(BandOf(base, {12, 14, 14, 15, 14, 14}, 1, 0).high, 15);
 }
 
 TEST(CompareRecordingsTest, ElevenOrTwelveArenasIsNoChange) {
