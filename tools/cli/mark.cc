@@ -1,5 +1,6 @@
-// Leaves the name as a file in the run's directory, which the process's own
-// mappings name, and waits until the collector has taken it.
+// Of a recorded process: leaves the name as a file in the run's directory,
+// which the process's own mappings name, and waits until the collector has
+// taken it. Of a process on another allocator: its summary line, as it is now.
 #include "tools/cli/mark.h"
 
 #include <time.h>
@@ -11,8 +12,10 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <optional>
 #include <string>
 
+#include "tools/exec/served_process.h"
 #include "tracer/format/input_error.h"
 #include "tracer/ring/ring.h"
 
@@ -30,7 +33,8 @@ struct Flags {
   std::string name;
 };
 
-// Where the process's ring file was: it is deleted, and still mapped.
+// Where the process's ring file was: it is deleted, and still mapped. Empty
+// where there is none.
 fs::path RunDirectory(int process) {
   const std::string who = "process " + std::to_string(process);
   std::ifstream maps("/proc/" + std::to_string(process) + "/maps");
@@ -47,9 +51,28 @@ fs::path RunDirectory(int process) {
       return fs::path(line.substr(path, end - path)).parent_path();
     }
   }
-  throw InputError(who +
-                   ": is not being recorded (or its memory may not be read: "
-                   "run this as the same user or as root)");
+  return {};
+}
+
+// On stdout, and where the process will write its own at exit.
+int MarkServed(const Flags& flags) {
+  const std::optional<ServedProcess> served = FindServedProcess(flags.process);
+  if (!served) {
+    throw InputError("process " + std::to_string(flags.process) +
+                     ": is not being recorded, nor run by `arenalab exec` "
+                     "(or its memory may not be read: run this as the same "
+                     "user or as root)");
+  }
+  const std::string line = SummaryLineNow(*served) + " mark=" + flags.name;
+  std::puts(line.c_str());
+  if (served->stats_file.empty()) return kOk;
+  std::ofstream file(served->stats_file, std::ios::app);
+  file << line << std::endl;
+  if (!file) {
+    throw InputError(served->stats_file +
+                     ": the mark could not be written behind what is there");
+  }
+  return kOk;
 }
 
 void Sleep(long ms) {
@@ -59,6 +82,7 @@ void Sleep(long ms) {
 
 int Run(const Flags& flags) {
   const fs::path directory = RunDirectory(flags.process);
+  if (directory.empty()) return MarkServed(flags);
   timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
   const std::string stem = std::to_string(flags.process) + "-" +
@@ -88,7 +112,8 @@ int Run(const Flags& flags) {
 void AddMark(CommandLine& line) {
   auto flags = std::make_shared<Flags>();
   Verb verb = line.AddVerb(
-      "mark", "A mark in the trace of a process that is being recorded");
+      "mark",
+      "A mark in the trace of a recorded process, or beside exec's line");
   verb.Positional("PID", &flags->process, "The process").Required();
   verb.Positional("NAME", &flags->name, "The mark's name").Required();
   verb.Footer(
@@ -101,7 +126,10 @@ void AddMark(CommandLine& line) {
       "The mark stands where the program is when the recorder takes it, up to "
       "20 ms later;\nthe resident memory is read there and, where the run was "
       "recorded with --types,\nwhat lives. The program is not stopped. From "
-      "within a program:\ntracer/mark/arenalab_mark.py.");
+      "within a program:\ntracer/mark/arenalab_mark.py.\n"
+      "\n"
+      "Of a program that `arenalab exec` runs: its summary line as it is now, "
+      "with mark=NAME\nat the end; appended to its --stats-file, too.");
   verb.Does([flags] { return Run(*flags); });
 }
 

@@ -10,9 +10,11 @@
 #include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 
 #include "tools/cli/trace_stats.h"
+#include "tools/exec/served_process.h"
 #include "tools/replay/heap_strip.h"
 #include "tools/replay/results_file.h"
 #include "tools/replay/verdict.h"
@@ -175,7 +177,36 @@ int RunDebugMallocStats(const Flags& flags) {
   return kDifferent;
 }
 
+// The process of that number; nullopt if the text is none, or names a file.
+std::optional<int> ProcessOf(const std::string& text) {
+  constexpr long kMostPid = 1 << 22;  // the kernel's own limit
+  char* end;
+  const long pid = std::strtol(text.c_str(), &end, 10);
+  const bool number = !text.empty() && *end == '\0' && pid > 0;
+  if (!number || pid > kMostPid || access(text.c_str(), F_OK) == 0)
+    return std::nullopt;
+  return static_cast<int>(pid);
+}
+
+int RunOnProcess(int pid) {
+  const std::optional<ServedProcess> served = FindServedProcess(pid);
+  if (!served) {
+    throw InputError("process " + std::to_string(pid) +
+                     ": is not run by `arenalab exec`; arenalab inspect tells "
+                     "of any Python");
+  }
+  std::puts(SummaryLineNow(*served).c_str());
+  return kOk;
+}
+
 int Run(const Flags& flags) {
+  if (const std::optional<int> pid = ProcessOf(flags.input)) {
+    if (flags.json || flags.map || flags.debugmallocstats) {
+      throw UsageError("of a process: arenalab stats PID, without options; " +
+                       std::string("arenalab inspect has more"));
+    }
+    return RunOnProcess(*pid);
+  }
   if (flags.debugmallocstats) return RunDebugMallocStats(flags);
   if (!flags.at.empty() && !flags.map)
     throw UsageError(
@@ -196,10 +227,13 @@ int Run(const Flags& flags) {
 }  // namespace
 
 void AddStats(CommandLine& line) {
-  Verb verb =
-      line.AddVerb("stats", "A recording or a results file on one screen");
+  Verb verb = line.AddVerb(
+      "stats",
+      "A recording, results, or a program that exec runs, on one screen");
   auto flags = std::make_shared<Flags>();
-  verb.Positional("FILE", &flags->input, "A trace, or what replay wrote")
+  verb.Positional("FILE", &flags->input,
+                  "A trace, what replay wrote, or the process id of a program "
+                  "that exec runs")
       .Required();
   const Option json =
       verb.Flag("--json", &flags->json, "One JSON object on stdout");
@@ -225,7 +259,9 @@ void AddStats(CommandLine& line) {
       "  arenalab stats app.json\n"
       "  arenalab stats --json app.trace | jq .peak\n"
       "  arenalab stats --map --at peak app.json\n"
-      "  arenalab stats --debugmallocstats --at finalise app.trace");
+      "  arenalab stats --debugmallocstats --at finalise app.trace\n"
+      "  arenalab stats 4711      of a program that `arenalab exec` runs: its "
+      "summary line now");
   verb.Does([flags] { return Run(*flags); });
 }
 

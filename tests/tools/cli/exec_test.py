@@ -31,6 +31,39 @@ class Exec(verb_case.VerbCase):
             r"arenas_created=\d+ arenas_high_water=\d+ arenas_live=\d+ held_bytes=\d+ "
             r"block_bytes=\d+$"))
 
+    def test_marks_and_figures_of_a_program_that_runs(self):
+        code = GROWS + "print('ready', flush=True)\ninput()\n"
+        for allocator in ("pymalloc", "pass-through", "jemalloc"):
+            place = self.path("figures." + allocator)
+            program = subprocess.Popen(
+                [verb_case.ARENALAB, "exec", "-a", allocator, "--stats-file", place, "--",
+                 "python3", "-c", code],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, universal_newlines=True)
+            self.assertEqual(program.stdout.readline(), "ready\n")
+            now = self.run_verb("stats", str(program.pid))
+            marked = self.run_verb("mark", str(program.pid), "cache filled")
+            program.communicate("\n")
+            form = (r"arenalab exec: allocator=%s scope=mem\+obj hooks=unread pid=%d "
+                    r"wall_s=\d+\.\d{3} cpu_s=\d+\.\d{3} peak_kib=\d+ minor_faults=\d+ "
+                    r"resident_kib=\d+" % (allocator, program.pid))
+            if allocator != "jemalloc":
+                form += r" arenas_live=\d+ held_bytes=\d+ block_bytes=\d+"
+            self.assertRegex(now, form + "\n$")
+            self.assertRegex(marked, form + " mark=cache filled\n$")
+            with open(place) as file:
+                text = file.read()
+            self.assertTrue(text.startswith(marked), text)
+            # What it said itself at its end, when the list was still there.
+            last = text.splitlines()[-1]
+            self.assertIn("hooks=kept pid=%d " % program.pid, last)
+            if allocator == "pymalloc":
+                held = int(re.search(r"held_bytes=(\d+)", now).group(1))
+                self.assertGreaterEqual(held, 100000 * 64)
+        self.run_verb("stats", str(os.getpid()), status=3)
+        self.assertIn("is not run by `arenalab exec`", self.errors)
+        self.run_verb("mark", str(os.getpid()), "x", status=3)
+        self.assertIn("is not being recorded, nor run by", self.errors)
+
     def test_the_clones_statistics_are_those_that_the_interpreter_has_without_it(self):
         # To the last digit, with the free lists of types behind them.
         code = ("import sys\nkept = [str(i) * (i % 30) for i in range(90000)]\n"
