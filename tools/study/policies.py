@@ -37,6 +37,9 @@ POLICIES = [
     "pymalloc{free_list:address,pool_choice:fullest}",
     "pymalloc{free_list:address,pool_choice:address,arena_choice:address,madvise_free_pools:1}",
     "pymalloc{pool_bytes:4096,arena_bytes:262144,arena_choice:address}",
+    "pymalloc{pool_bytes:2048,arena_bytes:262144}",
+    "pymalloc{pool_bytes:4096,arena_bytes:262144,keep_arenas:0,arena_choice:address,"
+    "pool_choice:fullest,free_list:address}",
 ]
 
 

@@ -15,9 +15,13 @@ import sys
 
 import cost_tables
 import exec_tables
+import gate_tables
+import process_tables
 import raw_results
+import study_tables
 
 PAGES = ["README.md", "workloads/README.md", "workloads/study/README.md",
+         "workloads/study/STUDY.md",
          "tools/replay/prediction_error.h"]
 NOT_MEASURED = "not measured yet"
 
@@ -314,8 +318,10 @@ TABLES = {"headline": headline, "tracer-cost": cost_tables.cost_table,
           "outcomes": outcomes_table, "generations": generations_table,
           "exec-suite": suite_table, "same-statistics": same_statistics_table,
           "prediction": prediction_table, "prediction-error": prediction_errors,
-          "policies": policies_table, "exec-speed": lambda: exec_tables.speed_table(raw_results.read("exec_speed")),
-          "exec-memory": lambda: exec_tables.memory_table(raw_results.read("exec_speed"))}
+          "policies": policies_table,
+          "exec-speed": lambda: exec_tables.speed_table(raw_results.read("exec_speed")),
+          "exec-memory": lambda: exec_tables.memory_table(raw_results.read("exec_speed")),
+          **study_tables.TABLES, **process_tables.TABLES, **gate_tables.TABLES}
 
 
 def filled(text):
