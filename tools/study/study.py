@@ -23,6 +23,7 @@ PIECES = [
     ("memory", ["--python", "3.12.1", "phase_shift", "class_trees", "source_to_ast"],
      "bytes"),
     ("phase_shift_held", [], "bytes"),
+    ("phase_shift_limits", ["--python", "3.12.1"], "bytes"),
     ("policies", ["--size-percent", "40", "--python", "3.12.1", "--instructions", "phase_shift",
                   "lru_cache", "class_trees", "source_to_ast"], "bytes"),
     ("prediction", ["--size-percent", "40", "--python", "3.12.1"], "bytes"),

@@ -236,6 +236,22 @@ def floor_table():
         text for unit in UNITS for text in ("%d KiB kept" % (unit >> 10), "kept / live")], rows)
 
 
+def phase_shift_table():
+    """What is left of phase_shift at its full size by other means, over live."""
+    results = raw_results.read("phase_shift_limits")
+    if results is None:
+        return NOT_MEASURED
+    rows = []
+    for row in results["rows"]:
+        kept = [row["held"], row["committed"]]
+        if "pairs" in row:
+            kept += [row["committed"] - row["free_pages_committed"], row["pairs"], row["eights"]]
+        rows.append(["%d KiB" % (row["pool_bytes"] >> 10), mib(row["live"])] + [
+            "%.1f" % (count / row["live"]) for count in kept] + ["–"] * (5 - len(kept)))
+    return table(["Pools", "live, MiB", "held / live", "committed",
+                  "less every page without a live byte", "meshed by 2", "by 8"], rows)
+
+
 # (g) the clock
 
 
@@ -331,5 +347,6 @@ def huge_table():
 TABLES = {"whose": whose_table, "holders": holders_table, "pinners": pinners_table,
           "pools": pools_table, "alignment": alignment_table,
           "policies-over-corpus": policies_over_corpus_table, "limits": limits_table,
-          "phase-shift-floor": floor_table, "clock": clock_table, "lifetimes": lifetimes_table,
+          "phase-shift-floor": floor_table,
+          "phase-shift-limits": phase_shift_table, "clock": clock_table, "lifetimes": lifetimes_table,
           "types": types_table, "lanes": lanes_table, "huge-pages": huge_table}
