@@ -59,7 +59,9 @@ void Judge(VerifyReport* report) {
   if (!lost.empty()) {
     report->warnings.push_back("the recording lost something: " + lost);
   }
-  if (report->mismatches != 0 && report->served != 0) {
+  // A file that begins with a heap is judged by the arenas it gives back, too.
+  const bool judged = report->served != 0 || report->seeded_blocks != 0;
+  if (report->mismatches != 0 && judged) {
     if (lost.empty()) {
       report->status = VerifyStatus::kMismatch;
       report->reason.clear();
@@ -69,7 +71,7 @@ void Judge(VerifyReport* report) {
     }
     return;
   }
-  if (report->served == 0) {
+  if (!judged) {
     if (report->reason.empty()) {
       report->reason = "pymalloc served no request of this trace";
     }

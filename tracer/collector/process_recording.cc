@@ -288,8 +288,14 @@ void ProcessRecording::WriteMeta(bool final) {
   }
   if (header_->lost_hooks.load() != 0) {
     Lose("hooks",
-         "the interpreter replaced its allocators while it was running; "
+         "the interpreter's allocators were replaced while it was running; "
          "requests until the hooks were back are missing");
+  }
+  if (header_->tool_above.load() != 0) {
+    writer_->Meta("above",
+                  "another tool's allocators (tracemalloc?) stood above ours: "
+                  "raw and libc blocks of its own that it gives up while it "
+                  "serves a request look live");
   }
   if (AllocatorBeneath(Text(header_->allocator), bytes != 0) == "debug" &&
       !python().starts_with("3.6.")) {

@@ -75,8 +75,12 @@ enum class Birth { kStarted, kForked, kUnknown, kWindow };
 
 class Linter {
  public:
-  Linter(bool addresses, bool trimmed, Birth birth)
-      : addresses_(addresses), birth_(birth), first_fork_known_(!trimmed) {}
+  Linter(const TraceReader& reader, bool trimmed, Birth birth)
+      : addresses_(reader.Meta("addresses") != "none"),
+        above_(!reader.Meta("above").empty()),
+        debug_(!reader.Meta("lost.debug").empty()),
+        birth_(birth),
+        first_fork_known_(!trimmed) {}
 
   // The heap with which a trace begins that begins in the middle.
   void Remember(const HeapImage& heap) {
@@ -132,7 +136,7 @@ class Linter {
     // ancestor's.
     Count(LintRule::kDoubleAllocation) =
         objects_.unexplained() -
-        std::min(objects_.unexplained(), inherited_unexplained_);
+        std::min(objects_.unexplained(), inherited_unexplained_ + unseen_);
     report_.live_at_end = objects_.live();
     report_.complete = reader.complete();
     if (reader.totals().lost != 0) {
@@ -171,7 +175,12 @@ class Linter {
 
   void TakeOwner(const Event& event) {
     const Identified identified = objects_.Identify(event);
-    if (identified.displaced) {
+    if (identified.displaced && above_ &&
+        (event.layer == Layer::kRaw || event.layer == Layer::kLibc)) {
+      // That tool gave it up while it served a request, unseen.
+      Find(LintRule::kForeign, event, Describe(event) + ", given up unseen");
+      ++unseen_;
+    } else if (identified.displaced) {
       // Kept for a realloc to take away; the earliest few are enough to tell.
       if (displaced_.size() < kPending) {
         displaced_[event.request] = Describe(event) + ", which is live";
@@ -195,6 +204,15 @@ class Linter {
     gone.kind = EventKind::kFree;
     gone.address = address;
     const bool nested = nested_.Identify(gone).object != kNoObject;
+    if (debug_ && event.layer == Layer::kRaw) {
+      // The debug layer's address is two words above what malloc gave it.
+      gone.layer = Layer::kLibc;
+      gone.address = address - 16;
+      if (objects_.Identify(gone).object != kNoObject) {
+        return Find(LintRule::kForeign, event,
+                    Describe(event) + ": the C library's, 16 bytes lower");
+      }
+    }
     if (nested) {
       rule = LintRule::kNestedFree;
     } else if (event.layer == Layer::kLibc || birth_ == Birth::kUnknown ||
@@ -274,8 +292,11 @@ class Linter {
 
   static constexpr std::size_t kPending = 4096;
   const bool addresses_;
+  const bool above_;  // another tool's allocators stood above the hooks
+  const bool debug_;  // a debug layer made blocks before the hooks were on it
   const Birth birth_;
   std::uint64_t inherited_unexplained_ = 0;
+  std::uint64_t unseen_ = 0;
   ObjectTable objects_;
   ObjectTable nested_;
   std::map<std::uint64_t, std::string> displaced_;  // by request
@@ -305,8 +326,7 @@ LintReport Lint(TraceReader& reader,
                       : !ancestors.empty()                 ? Birth::kForked
                       : reader.Meta("lost.parent").empty() ? Birth::kStarted
                                                            : Birth::kUnknown;
-  Linter linter(reader.Meta("addresses") != "none",
-                window || !reader.Meta("trimmed").empty(), birth);
+  Linter linter(reader, window || !reader.Meta("trimmed").empty(), birth);
   for (const HeapImage& heap :
        (ancestors.empty() ? reader : *ancestors.front().trace).Heaps()) {
     linter.Remember(heap);

@@ -72,6 +72,11 @@ bool Joins() {
   pthread_atfork(BeforeFork, nullptr, AfterForkInChild);
 }
 
+// What replaced our hooks for good asks for no arena through them any more.
+[[gnu::destructor]] void LookOnceMore() {
+  if (!kCountOnly && settings.enabled) LookForOtherTools(false);
+}
+
 // Says how many events the tracer would have stored.
 [[gnu::destructor]] void TellCount() {
   const char* path = kCountOnly ? Variable("ARENALAB_COUNT") : nullptr;

@@ -186,6 +186,7 @@ void* ArenaAlloc(void*, std::size_t size) {
   local.depth = 0;  // arena events have none
   // A state's first small request begins with this one.
   if (CurrentState() != 0) BeginManyStates();
+  LookForOtherTools(depth != 0);
   CheckFinalising();
   AppendState(
       ring::Pack(ring::Op::kArenaAcquire, reinterpret_cast<std::uint64_t>(base),
@@ -309,6 +310,30 @@ void WrapAllocators() {
     saved_arena = arena;
     arena = {nullptr, ArenaAlloc, ArenaFree};
     python.set_arena_allocator(&arena);
+  }
+}
+
+// What asks ours in turn keeps its functions, mostly (as tracemalloc does)
+// right where its context points.
+void LookForOtherTools(bool within) {
+  // 3.6 takes all hooks off at the end of its main.
+  if (hot.header == nullptr || VersionBegins(python, "3.6.")) return;
+  PythonAllocator top;
+  python.get_allocator(kObjectDomain, &top);
+  static PythonAllocator seen;
+  if (IsOurs(kObjectDomain, top) || memcmp(&seen, &top, sizeof(top)) == 0) {
+    return;
+  }
+  seen = top;
+  PythonAllocator kept;
+  const bool asks_ours =
+      within || (ReadSafely(reinterpret_cast<std::uint64_t>(top.context), &kept,
+                            sizeof(kept)) == sizeof(kept) &&
+                 IsOurs(kObjectDomain, kept));
+  if (asks_ours) {
+    hot.header->tool_above.store(1);
+  } else {
+    hot.header->lost_hooks.fetch_add(1);
   }
 }
 

@@ -11,6 +11,10 @@ bool FindPython();
 // Wraps every domain whose current allocator is not ours, and the arena
 // allocator. Not while other threads run: CPython's setters are not safe then.
 void WrapAllocators();
+// Whether another tool's allocators stand where ours did: above ours, or
+// instead of them; into the ring's header. `within`: one of our hooks has just
+// been asked. Under the lock, or when the process ends.
+void LookForOtherTools(bool within);
 // What ring::kStatsAtVariable asks for; nullptr: nothing. Before the hooks are
 // put in: they are others then, which count.
 void PlanDumps(const char* list);

@@ -178,6 +178,8 @@ struct Header {
   alignas(64) std::atomic<std::uint64_t> lost_events;
   std::atomic<std::uint64_t> waited_ns;   // the program waited for a chunk
   std::atomic<std::uint64_t> lost_hooks;  // times that our hooks were gone
+  // 1: another tool's allocators were seen above ours, which they call.
+  std::atomic<std::uint32_t> tool_above;
   std::atomic<Reading> types;
   std::atomic<Reading> sites;
   std::atomic<Census> census;

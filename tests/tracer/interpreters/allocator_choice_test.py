@@ -20,6 +20,22 @@ def beneath(version, options, wish):
     return "debug" if "debug" in wish else wish
 
 
+# tracemalloc puts its allocators above ours, in all three domains, and takes them
+# away again; large blocks make it serve itself from within a request.
+TRACEMALLOC = """\
+import tracemalloc
+kept = [str(i) for i in range(20000)]
+tracemalloc.start()
+more = [str(i) for i in range(100000)] + [bytes(5000) for i in range(100)]
+counted = tracemalloc.get_traced_memory()[0]
+del more[::2]
+kept.clear()
+tracemalloc.stop()
+again = [str(i) for i in range(20000)]
+print(counted > 100000 * 48)
+"""
+
+
 class AllocatorChoice(traced_run.TracedRun):
 
     def one(self, python, version, options, wish):
@@ -34,6 +50,8 @@ class AllocatorChoice(traced_run.TracedRun):
         else:
             text = self.arenalab("verify", self.trace, status=3)
             self.assertIn("not beneath the hooks but `%s`" % expected, text)
+        if expected == "debug":
+            self.assertIn(": legal", self.lint())
         # What a trace lacks is said by the trace and by `record`.
         lacks = expected == "debug" and version >= (3, 7)
         self.assertEqual("lost.debug" in meta, lacks)
@@ -49,6 +67,20 @@ class AllocatorChoice(traced_run.TracedRun):
             for options in [(), ("-E",), ("-I",), ("-X", "dev")]:
                 with self.subTest(wish=wish, options=options):
                     self.one(python, version, options, wish)
+
+    @traced_run.on_every_interpreter
+    def test_tracemalloc_above_the_hooks_hides_nothing(self, python):
+        self.record(python, self.write(TRACEMALLOC))
+        self.assertEqual(self.output, "True\n")
+        meta = self.meta()
+        self.assertNotIn("lost.hooks", meta)
+        if traced_run.version_of(python) > (3, 6):
+            self.assertIn("tracemalloc", meta["above"])
+            self.assertIn(": legal", self.lint())
+        self.assertIn("equal: ", self.verify())
+        made = sum(line.startswith("malloc ") and "domain=" not in line
+                   for line in self.lines())
+        self.assertGreater(made, 140000)
 
 
 if __name__ == "__main__":
