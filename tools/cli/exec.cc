@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "tools/cli/elf_program.h"
 #include "tools/cli/progress.h"
 #include "tools/cli/verb.h"
 #include "tools/exec/arm.h"
@@ -69,6 +70,11 @@ int StatusOf(const ArmComparison& comparison) {
 }
 
 int Exec(const ExecFlags& flags) {
+  const std::string musl = RefuseMusl(flags.command[0]);
+  if (!musl.empty()) {
+    std::fprintf(stderr, "arenalab: %s\n", musl.c_str());
+    return kOursFailed;
+  }
   const Scope scope = ParseScope(flags.scope);
   std::vector<std::string> names = SplitAllocators(flags.allocators);
   if (names.size() == 1) {

@@ -58,7 +58,7 @@ class DoctorTest(verb_case.VerbCase):
         if severity == "bad":
             self.assertNotEqual(findings[name]["fix"], "", name)
 
-    def test_musl_is_refused_by_doctor_and_by_record(self):
+    def test_musl_is_refused_by_doctor_record_and_exec(self):
         alpine = elf_of_loader("/lib/ld-musl-x86_64.so.1")
         findings = self.examine(self.interpreter(alpine))
         self.expect(findings, "musl", "bad", "ld-musl-x86_64")
@@ -68,6 +68,8 @@ class DoctorTest(verb_case.VerbCase):
             self.run_verb("record", "-o", "t.trace", "--", command, status=125)
             self.assertIn("is linked with musl", self.errors)
             self.assertEqual(self.errors.count("\n"), 1, self.errors)
+            self.run_verb("exec", "-a", "mimalloc", "--", command, status=125)
+            self.assertIn("is linked with musl", self.errors)
         glibc = elf_of_loader("/lib64/ld-linux-x86-64.so.2")
         self.assertNotIn("musl", self.examine(self.interpreter(glibc)))
 
