@@ -15,9 +15,11 @@
 //
 // WHY SIX. Where nothing changed, which recordings are the new ones is a draw:
 // that all six lie above all six others happens once in C(12,6) = 924, whatever
-// the distribution. So a change is one that parts the two sides, and a
-// comparison of nine metrics has fewer than one false alarm in a hundred. The
-// ranks are all that is used: no width is fitted to any program's noise.
+// the distribution. So a change is one that parts the two sides. Were all of a
+// recording's fourteen metrics independent, which they are not, 1.5 comparisons
+// in a hundred would be false alarms; with seven a side, one in C(14,7) = 3432
+// for each, 0.4. The ranks are all that is used: no width is fitted to any
+// program's noise.
 //
 // WHY TWICE THE SPREAD, BELOW SIX. Three against three part once in 20: too
 // often. What lies beyond twice the wider spread is parted as well (if one new
