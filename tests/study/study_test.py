@@ -1,7 +1,9 @@
 """The study's own arithmetic, by hand, from inputs small enough to do so."""
+import os
 import unittest
 
 import lifetimes
+import study
 import study_tables
 import xml_report
 
@@ -62,6 +64,21 @@ free 2
         self.assertEqual(lifetimes.entropy(5, 10), 1)
         self.assertEqual(lifetimes.entropy(10, 10), 0)
         self.assertEqual(lifetimes.entropy(0, 10), 0)
+
+
+class PiecesTest(unittest.TestCase):
+
+    def test_each_piece_is_a_program_and_needs_something_known(self):
+        folder = os.path.dirname(os.path.realpath(study.__file__))
+        for name, _, need in study.PIECES:
+            self.assertTrue(os.access(os.path.join(folder, name + ".py"), os.X_OK), name)
+            self.assertIn(need, ("computed", "bytes", "times"))
+
+    def test_a_piece_that_is_not_there_is_named(self):
+        before, study.sys.argv = study.sys.argv, ["study.py", "replays", "nonsense"]
+        self.addCleanup(setattr, study.sys, "argv", before)
+        with self.assertRaisesRegex(SystemExit, "no piece nonsense; there are .*replays"):
+            study.main()
 
 
 class TablesTest(unittest.TestCase):
