@@ -4,13 +4,25 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
+#include <string_view>
 #include <utility>
 
 namespace arenalab {
+namespace {
+
+// One that can go back on a line.
+bool IsTerminal() {
+  const char* term = std::getenv("TERM");
+  return isatty(STDERR_FILENO) != 0 && term != nullptr &&
+         std::string_view(term) != "dumb";
+}
+
+}  // namespace
 
 Progress::Progress(std::string verb)
     : verb_(std::move(verb)),
-      terminal_(isatty(STDERR_FILENO) != 0),
+      terminal_(IsTerminal()),
       start_(std::chrono::steady_clock::now()) {}
 
 Progress::~Progress() {

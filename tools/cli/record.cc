@@ -283,6 +283,10 @@ void AddRecord(CommandLine& line) {
       "  arenalab record --from-mark warm --duration 60 -- python3 app.py\n"
       "  arenalab record --rotate 64M --keep 4 -- python3 service.py\n"
       "\n"
+      "Ctrl-C is the program's. After its end a first one stops the wait for "
+      "processes\nthat it left running and finishes the trace; a second "
+      "gives up.\n"
+      "\n"
       "Exit status: the command's own (128 + n for a signal, 126 and 127 where "
       "it cannot\nbe run); 125 where nothing was recorded or the trace could "
       "not be written.");

@@ -98,7 +98,9 @@ bool WantsColor(const std::string& choice) {
     return value != nullptr && *value != '\0';
   };
   if (set("NO_COLOR")) return false;
-  if (set("CLICOLOR_FORCE")) return true;
+  if (set("CLICOLOR_FORCE") &&
+      std::string(std::getenv("CLICOLOR_FORCE")) != "0")
+    return true;
   const char* term = std::getenv("TERM");
   return isatty(STDOUT_FILENO) != 0 && term != nullptr &&
          std::string(term) != "dumb";

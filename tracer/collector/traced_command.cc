@@ -21,13 +21,30 @@ volatile pid_t command_process = 0;
 volatile sig_atomic_t command_ended = 0;
 volatile sig_atomic_t stop_waiting = 0;
 
+// Its end may not have been noticed: writing the trace can take long, or for
+// ever where nobody reads it.
+bool CommandHasEnded() {
+  siginfo_t ended = {};
+  return command_ended != 0 ||
+         (command_process > 0 &&
+          waitid(P_PID, static_cast<id_t>(command_process), &ended,
+                 WEXITED | WNOHANG | WNOWAIT) == 0 &&
+          ended.si_pid != 0);
+}
+
 void PassOn(int signal, siginfo_t* info, void*) {
-  if (command_ended != 0) {
+  const int error = errno;  // of whatever this interrupts
+  if (stop_waiting != 0) {
+    // Asked again: what it would have been without a handler.
+    ::signal(signal, SIG_DFL);
+    raise(signal);
+  } else if (CommandHasEnded()) {
     stop_waiting = 1;
   } else if (info->si_code <= 0 && command_process > 0) {
     // From a process; the terminal's own go to its whole foreground group.
     kill(command_process, signal);
   }
+  errno = error;
 }
 
 void Handle(void (*handler)(int, siginfo_t*, void*)) {

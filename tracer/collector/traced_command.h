@@ -2,7 +2,10 @@
 //
 // SIGNALS. While it runs, SIGINT, SIGQUIT, SIGTERM and SIGHUP that another
 // process sends to this one are passed on to the command (those of the terminal
-// reach it anyway), and end the wait once the command itself has ended.
+// reach it anyway). Once the command itself has ended the first one ends the
+// wait for what it left running, and the trace is finished; the second ends
+// this process, and the trace is what has been written.
+//
 // THREADS. Once in a process, from its only thread: it forks, reaps every child
 // and becomes the subreaper of the run's orphans.
 #pragma once

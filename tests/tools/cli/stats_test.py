@@ -1,5 +1,8 @@
 """`arenalab stats`: numbers of a small trace, counted by hand."""
 import json
+import os
+import pty
+import subprocess
 
 import verb_case
 import xml_report
@@ -192,6 +195,34 @@ class MapTest(verb_case.VerbCase):
             env={"NO_COLOR": "1", "CLICOLOR_FORCE": "1"}))
         self.assertIn("\x1b", self.run_verb(
             "stats", "--map", results, env={"CLICOLOR_FORCE": "1"}))
+        self.assertNotIn("\x1b", self.run_verb(
+            "stats", "--map", results, env={"CLICOLOR_FORCE": "0"}))
+
+    def on_a_terminal(self, *arguments, **environment):
+        """What a terminal is sent, both streams."""
+        ours, its = pty.openpty()
+        with subprocess.Popen([verb_case.ARENALAB, *arguments], stdin=its, stdout=its,
+                              stderr=its, env=dict(os.environ, **environment)):
+            os.close(its)
+            sent = b""
+            try:
+                while True:
+                    sent += os.read(ours, 65536)
+            except OSError:  # nobody has the other end any more
+                os.close(ours)
+        return sent.decode()
+
+    def test_a_terminal_has_colours_unless_it_or_its_user_has_none(self):
+        results = self.results()
+        for environment, choice, coloured in (
+                ({}, "auto", True), ({"TERM": "dumb"}, "auto", False),
+                ({"NO_COLOR": "1"}, "auto", False), ({"NO_COLOR": ""}, "auto", True),
+                ({"NO_COLOR": "1"}, "always", True), ({}, "never", False)):
+            text = self.on_a_terminal("stats", "--map", "--color", choice, results,
+                                      **{"TERM": "xterm", "NO_COLOR": "", "CLICOLOR_FORCE": "",
+                                         **environment})
+            self.assertIn("arenas held", text)
+            self.assertEqual("\x1b" in text, coloured, (environment, choice))
 
     def test_what_it_cannot_draw_is_said(self):
         results = self.results()

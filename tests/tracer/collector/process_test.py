@@ -206,6 +206,32 @@ except KeyboardInterrupt:
         self.assertEqual(process.returncode, 5, errors)
         self.assertIn("equal", self.verify())
 
+    def test_a_second_interrupt_after_the_programs_end_gives_up(self):
+        # A trace that nobody reads on: to finish it takes for ever.
+        os.mkfifo(self.trace)
+        reader = os.open(self.trace, os.O_RDONLY | os.O_NONBLOCK)
+        self.addCleanup(os.close, reader)
+        process = self.start(PYTHONS[0], "-c", "import random\n"
+                             "x = [bytes(random.randrange(500)) for i in range(200000)]\n"
+                             "print('done', flush=True)", options=["-f"])
+        self.assertEqual(process.stdout.readline(), b"done\n")
+
+        def program_has_ended():
+            with open("/proc/%d/task/%d/children" % (process.pid, process.pid)) as children:
+                program, = children.read().split()
+            with open("/proc/%s/stat" % program) as stat:
+                return stat.read().rpartition(") ")[2][0] == "Z"
+        self.wait_until(program_has_ended)
+        self.assertIsNone(process.poll())
+
+        def given_up():
+            process.send_signal(signal.SIGINT)
+            return process.poll() is not None
+        self.wait_until(given_up)
+        self.assertEqual(process.returncode, -signal.SIGINT)
+        process.stderr.close()
+        process.stdout.close()
+
     def test_a_program_that_closes_every_descriptor_is_recorded_to_its_end(self):
         self.record(PYTHONS[0], "-c", """\
 import os
