@@ -26,7 +26,7 @@ function write(name, content) {
 
 before(async () => {
   if (skip) return;
-  folder = mkdtempSync(join(tmpdir(), 'page-'));
+  folder = mkdtempSync(join(process.env.TEST_TMPDIR ?? tmpdir(), 'page-'));
   ({results, truth, objects} = makeResults({samples: 120, perSample: 3000}));
   report = write('run', results);
   browser = await launch();

@@ -115,7 +115,8 @@ let browser, results, heap, report;
 
 before(() => {
   if (skip) return;
-  const folder = mkdtempSync(join(tmpdir(), 'recorded-'));
+  const folder = mkdtempSync(
+      join(process.env.TEST_TMPDIR ?? tmpdir(), 'recorded-'));
   const at = (name) => join(folder, name);
   const arenalab = (...args) => execFileSync(
       kArenalab, args, {maxBuffer: 1 << 30, stdio: ['ignore', 'pipe', 'pipe']});
@@ -270,7 +271,8 @@ test('the live blocks of each arena are those that the replayer counted',
 });
 
 test('the processes of a run: what they used together, by hand', () => {
-  const run = mkdtempSync(join(tmpdir(), 'processes-'));
+  const run = mkdtempSync(
+      join(process.env.TEST_TMPDIR ?? tmpdir(), 'processes-'));
   // Milliseconds, then KiB of Rss, Pss and private pages.
   const traces = {
     'a.trace': [10, 1, 1e9, '0 1000 800 700 100 2000 1500 1200'],
@@ -313,7 +315,7 @@ free 1
 
 test('run of a program that forks: the worst process is a click away', {skip},
      async () => {
-  const run = mkdtempSync(join(tmpdir(), 'forks-'));
+  const run = mkdtempSync(join(process.env.TEST_TMPDIR ?? tmpdir(), 'forks-'));
   writeFileSync(join(run, 'app.py'), `
 import os
 table = [str(i) for i in range(3000)]

@@ -9,7 +9,8 @@ import {test} from 'node:test';
 import {makeResults} from './synthetic_results.mjs';
 
 const kArenalab = process.env.ARENALAB ?? resolve('tools/cli/arenalab');
-const folder = mkdtempSync(join(tmpdir(), 'report-'));
+const folder = mkdtempSync(
+    join(process.env.TEST_TMPDIR ?? tmpdir(), 'report-'));
 const results = join(folder, 'run.json');
 writeFileSync(results,
               JSON.stringify(makeResults({samples: 5, perSample: 200}).results));

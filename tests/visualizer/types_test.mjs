@@ -10,7 +10,8 @@ const kModules = resolve(process.env.PAGE_MODULES ?? 'visualizer/node_modules');
 
 /** tsc over the modules and one file more. */
 function check(source) {
-  const folder = mkdtempSync(join(tmpdir(), 'types-'));
+  const folder = mkdtempSync(
+      join(process.env.TEST_TMPDIR ?? tmpdir(), 'types-'));
   writeFileSync(join(folder, 'more.js'), source);
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({
     extends: resolve('visualizer/tsconfig.json'),
