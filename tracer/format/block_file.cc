@@ -38,6 +38,8 @@ std::uint32_t Checksum(const BlockHeader& header, const std::uint8_t* stored) {
   return static_cast<std::uint32_t>(crc32(crc, stored, header.stored_bytes));
 }
 
+constexpr std::uint64_t kMostHeldBytes = 4 << 20;
+
 }  // namespace
 
 BlockFile::BlockFile(const std::string& path) : path_(path) {
@@ -131,6 +133,7 @@ void BlockFile::Walk() {
     }
     if (data_.size() - at - sizeof header < header.stored_bytes) break;
     at += sizeof header + header.stored_bytes;
+    LetGoBefore(block.offset);
     blocks_.push_back(block);
     if (header.type == kEndBlock) {
       if (at == data_.size()) break;
@@ -146,6 +149,19 @@ void BlockFile::Walk() {
   if (cut_bytes_ != 0 && EndsWithEndBlock()) {
     throw InputError(path_ + ": block at byte " + std::to_string(at) +
                      ": its length is damaged");
+  }
+}
+
+// The kernel maps them again where they are asked for again.
+void BlockFile::LetGoBefore(std::uint64_t offset) const {
+  constexpr std::uint64_t kPageBytes = 64 << 10;  // or a part of it
+  offset -= offset % kPageBytes;
+  if (!mapped_ || offset < held_from_) {
+    held_from_ = offset;
+  } else if (offset - held_from_ >= kMostHeldBytes) {
+    madvise(const_cast<std::uint8_t*>(data_.data()) + held_from_,
+            offset - held_from_, MADV_DONTNEED);
+    held_from_ = offset;
   }
 }
 
@@ -169,6 +185,7 @@ void BlockFile::VerifyChecksum(const Block& block) const {
 
 std::span<const std::uint8_t> BlockFile::Content(
     const Block& block, std::vector<std::uint8_t>* buffer) const {
+  LetGoBefore(block.offset);
   VerifyChecksum(block);
   const std::uint8_t* const stored =
       data_.data() + block.offset + sizeof(BlockHeader);

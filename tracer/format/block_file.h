@@ -1,7 +1,8 @@
 // A trace file as a row of blocks: maps it, walks the block headers, checks and
 // decompresses a block when it is asked for. Knows nothing of events.
 //
-// A regular file is mapped read-only; anything else (a pipe; "-": standard
+// A regular file is mapped read-only, and what was passed is let go: a file of
+// any length takes a few MiB of memory. Anything else (a pipe; "-": standard
 // input) is read into memory whole. Throws InputError. One thread.
 #pragma once
 
@@ -45,6 +46,7 @@ class BlockFile {
   void Load();
   void Walk();
   bool EndsWithEndBlock() const;
+  void LetGoBefore(std::uint64_t offset) const;
   void VerifyChecksum(const Block& block) const;
 
   const std::string path_;
@@ -53,6 +55,7 @@ class BlockFile {
   std::vector<std::uint8_t> read_;  // what could not be mapped
   std::vector<Block> blocks_;
   std::uint64_t cut_bytes_ = 0;
+  mutable std::uint64_t held_from_ = 0;          // pages before it were let go
   mutable ZSTD_DCtx_s* decompressor_ = nullptr;  // of the first that needs it
 };
 
