@@ -2,7 +2,7 @@
 """The study, workloads/study/STUDY.md: measures its pieces, makes its tables.
 
     tools/study/study.py              everything, an hour or two on two quiet cores
-    tools/study/study.py computed     only what is the same on every machine, 15 minutes
+    tools/study/study.py computed     only what is the same on every machine, two minutes
     tools/study/study.py NAME ...     these pieces; `list` names them
 
 Each piece is a program of this folder that writes one raw result of the same name into
