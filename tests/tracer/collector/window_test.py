@@ -72,14 +72,16 @@ stop = True
 for t in threads: t.join()
 """
 
-# Goes on until the recording has begun its fourth file.
+# Goes on until the recording has begun its fourth file, or one after it: a
+# collector that had to wait for a processor may write many at once.
 ROUNDS = """\
-import glob, sys
+import glob, re, sys
 class Node:
     def __init__(self, i): self.i, self.d = i, {'x': i, 'y': [i]}
 keep = []
 r = 0
-while not glob.glob(sys.argv[1] + '/*.part[4-9].trace'):
+while not any(int(re.search('part([0-9]+)', name).group(1)) > 3
+              for name in glob.glob(sys.argv[1] + '/*.part*.trace')):
     r += 1
     keep.append([Node(i * r) for i in range(3000)])
     if len(keep) > 5: keep.pop(r * 7 % 5)
