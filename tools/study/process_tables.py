@@ -6,6 +6,24 @@ from study_tables import NOT_MEASURED, grouped, mib, percent, table
 CAUSES = ("collector", "allocator", "references", "put back", "links", "program", "several")
 
 
+def whole_suite_table():
+    results = raw_results.read("whole_suite")
+    if results is None:
+        return NOT_MEASURED
+    rows = []
+    for python in sorted({row["python"] for row in results["rows"]}):
+        of_it = [row for row in results["rows"] if row["python"] == python]
+        done = [row for row in of_it if "too_long" not in row]
+        changed = sorted(name for row in done for name in row["changed"])
+        rows.append([python, grouped(len(of_it)),
+                     grouped(sum(row["tests"] for row in done) - len(changed)),
+                     ", ".join(name.rpartition(".")[2] for name in changed) or "none",
+                     grouped(sum(len(row["unstable"]) for row in done)),
+                     grouped(len(of_it) - len(done))])
+    return table(["CPython", "Modules", "Tests with the same outcome", "Outcomes that differ",
+                  "set aside", "modules too long"], rows)
+
+
 def cow_table():
     results = raw_results.read("cow")
     if results is None:
@@ -71,5 +89,6 @@ def workers_table():
                  rows)
 
 
-TABLES = {"cow": cow_table, "cow-allocators": cow_allocators_table, "c1": experiment_table,
+TABLES = {"whole-suite": whole_suite_table,
+          "cow": cow_table, "cow-allocators": cow_allocators_table, "c1": experiment_table,
           "workers": workers_table}

@@ -68,11 +68,20 @@ def measure(python, name, options):
             "changed": sorted(changed), "unstable": sorted(unstable), "seconds": seconds}
 
 
-def save(path, version, rows, skipped, not_run):
+def save(path, rows, not_run):
+    """Rows of other interpreters and modules that stand in the file stay."""
+    new = {(row["python"], row["module"]) for row in rows}
+    kept = []
+    if os.path.exists(path):
+        with open(path) as file:
+            kept = [row for row in json.load(file)["rows"]
+                    if (row["python"], row["module"]) not in new]
+    head = {"command": " ".join(["tools/study/whole_suite.py", *sys.argv[1:]]),
+            "date": time.strftime("%Y-%m-%d", time.gmtime()),
+            "machine": raw_results.machine(), "not_run": not_run}
     with open(path, "w") as file:
-        json.dump({"command": sys.argv, "python": version, "modules": rows,
-                   "skipped": skipped, "not_run": not_run}, file, indent=1)
-        file.write("\n")
+        file.write(json.dumps(head, indent=1)[:-2] + ",\n \"rows\": [\n")
+        file.write(",\n".join("  " + json.dumps(row) for row in kept + rows) + "\n ]\n}\n")
 
 
 def main():
@@ -90,16 +99,16 @@ def main():
     names = [name for name in arguments.only or modules(arguments.python)
              if name not in arguments.skip]
     version = subprocess.check_output(
-        [arguments.python, "-c", "import sys; print(sys.version)"]).decode().strip()
+        [arguments.python, "-c", "import sys; print(sys.version.split()[0])"]).decode().strip()
     end = time.monotonic() + 60 * arguments.minutes
     rows = []
     for at, name in enumerate(names):
         if time.monotonic() > end:
             break
-        rows.append(measure(arguments.python, name, options))
+        rows.append({"python": version, **measure(arguments.python, name, options)})
         print(json.dumps(rows[-1]), flush=True)
         if arguments.output:
-            save(arguments.output, version, rows, arguments.skip, names[at + 1:])
+            save(arguments.output, rows, arguments.skip + names[at + 1:])
     done = [row for row in rows if "too_long" not in row]
     changed = sum(len(row["changed"]) for row in done)
     print("%d modules, %d tests the same, %d changed, %d set aside, %d modules too long, %.0f s"
