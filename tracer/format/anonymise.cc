@@ -17,7 +17,8 @@ namespace {
 
 constexpr std::string_view kKept[] = {"python",       "geometry",   "allocator",
                                       "pointer-bits", "page-bytes", "addresses",
-                                      "layers",       "tool",       "readings"};
+                                      "layers",       "tool",       "above",
+                                      "lost.debug",   "readings"};
 
 // Types of the interpreter's own, which tell nothing of the program.
 constexpr std::string_view kKeptTypes[] = {

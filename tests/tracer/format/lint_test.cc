@@ -93,6 +93,46 @@ TEST(LintTest, WithoutItsParentAChildsUnknownFreesAreForeign) {
   EXPECT_EQ(report.counts[static_cast<int>(LintRule::kForeign)], 1u);
 }
 
+TEST(LintTest, InAWindowOnlyBlocksOutsideItsArenasAreFromBefore) {
+  const std::string begin =
+      "meta window 5 mark warm\n"
+      "arena+ 0x7f0000000000 262144\n";
+  const LintReport report = Linted(begin +
+                                   "free-unknown 0x5000 domain=obj\n"
+                                   "free-unknown 0x6000 domain=raw\n"
+                                   "arena- 0x9000 16384\n"
+                                   "fork 3 1\n");
+  EXPECT_TRUE(report.legal());
+  EXPECT_EQ(report.counts[static_cast<int>(LintRule::kForeign)], 3u);
+  EXPECT_THAT(report.first[0].what, HasSubstr("from before the window"));
+  ExpectOnly(begin + "free-unknown 0x7f0000000030 domain=obj\n",
+             LintRule::kUnknownFree, 0, "not live");
+}
+
+TEST(LintTest, AToolAboveGivesItsOwnBlocksUpUnseen) {
+  const std::string twice =
+      "malloc 0 1 domain=raw addr=0x50\nmalloc 1 2 domain=raw addr=0x50\n";
+  EXPECT_TRUE(Linted("meta above tracemalloc\n" + twice).legal());
+  EXPECT_FALSE(Linted(twice).legal());
+  ExpectOnly(
+      "meta above tracemalloc\n"
+      "malloc 0 1 addr=0x50\nmalloc 1 2 addr=0x50\n",
+      LintRule::kDoubleAllocation, 1, "which is live");
+}
+
+TEST(LintTest, TheDebugLayersEarlyBlocksAreFoundTwoWordsLower) {
+  const std::string early =
+      "malloc 0 56 domain=libc addr=0x5000\n"
+      "free-unknown 0x5010 domain=raw\n"
+      "malloc 1 8 domain=libc addr=0x5000\n";
+  const LintReport report = Linted("meta lost.debug a dozen\n" + early);
+  EXPECT_TRUE(report.legal());
+  EXPECT_EQ(report.counts[static_cast<int>(LintRule::kForeign)], 1u);
+  EXPECT_FALSE(Linted(early).legal());
+  ExpectOnly("meta lost.debug a dozen\nfree-unknown 0x5018 domain=raw\n",
+             LintRule::kUnknownFree, 0, "not live");
+}
+
 TEST(LintTest, WhatAProgramDoesIsLegal) {
   const LintReport report = Linted(
       "arena+ 0x7f0000000000 262144\n"
