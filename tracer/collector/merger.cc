@@ -119,54 +119,39 @@ void Merger::EmitState(std::uint64_t limit) {
   limit = std::min(limit, state_.Published());
   RingRecord record;
   do {
-    while (EmitPlainRequests(limit) != 0) {
-    }
+    EmitPlainRequests(limit);
     if (!state_.Next(limit, &record)) break;
     EmitStateRecord(record);
   } while (true);
   damaged_ |= state_.damaged();
 }
 
-// Nearly all records are one word: an allocation of a small size, or a free.
-// Takes those up to the first that is not, or to the chunk's end; how many.
-std::size_t Merger::EmitPlainRequests(std::uint64_t limit) {
-  constexpr auto kFirst = static_cast<unsigned>(Op::kRequest);
-  constexpr auto kLast =
-      static_cast<unsigned>(ring::RequestOp(3, 4));  // libc, free
+// Nearly all records are plain, or a call site between them. Takes those up to
+// the first that is neither, or to the chunk's end.
+void Merger::EmitPlainRequests(std::uint64_t limit) {
   std::size_t count;
-  const std::uint64_t* words = state_.Words(limit, &count);
-  Event& event = Blank(EventKind::kAlloc, state_thread_);
-  std::size_t taken = 0;
-  for (; taken < count; ++taken) {
-    const std::uint64_t word = words[taken];
-    const auto op = static_cast<unsigned>(ring::OpOf(word));
-    if (op == static_cast<unsigned>(Op::kSite)) {
-      site_ = Number(NameSpace::kSite, ring::PayloadOf(word));
+  const std::uint64_t* const words = state_.Words(limit, &count);
+  PlainRequests plain;
+  plain.bias = static_cast<std::uint64_t>(Op::kRequest);
+  plain.thread = DenseThread(state_thread_);
+  plain.time_ns = time_ns_;
+  plain.types = numbers_[static_cast<std::size_t>(NameSpace::kType)];
+  std::size_t at = 0;
+  while (at < count) {
+    if (ring::OpOf(words[at]) == Op::kSite) {
+      site_ = Number(NameSpace::kSite, ring::PayloadOf(words[at++]));
       continue;
     }
-    const auto kind = static_cast<EventKind>(op % 8);
-    const std::uint64_t size = ring::SizeOf(word);
-    if (op < kFirst || op > kLast || size == ring::kWideSize ||
-        (kind > EventKind::kZeroed && kind != EventKind::kFree)) {
-      break;
-    }
-    event.kind = kind;
-    event.layer = static_cast<Layer>((op - kFirst) / 8);
-    event.address = ring::PayloadOf(word);
-    if (kind == EventKind::kFree) {
-      event.size_bytes = 0;
-      event.site = 0;
-      event.type = Number(NameSpace::kType, size);
-    } else {
-      event.size_bytes = size;
-      event.site = site_;
-      event.type = 0;
-    }
-    event.request = requests_++;
-    Emit();
+    plain.words = words + at;
+    plain.count = count - at;
+    plain.site = site_;
+    const PlainTaken taken = sink_->OnPlain(plain);
+    if (taken.requests == 0) break;
+    at += taken.words;
+    requests_ += taken.requests;
+    events_ += taken.requests;
   }
-  state_.Skip(taken);
-  return taken;
+  state_.Skip(at);
 }
 
 void Merger::EmitStateRecord(const RingRecord& record) {

@@ -26,6 +26,7 @@
 
 #include "tracer/collector/stream_reader.h"
 #include "tracer/event.h"
+#include "tracer/plain_requests.h"
 #include "tracer/ring/chunk_stack.h"
 #include "tracer/ring/ring.h"
 
@@ -35,6 +36,8 @@ class EventSink {
  public:
   virtual ~EventSink() = default;
   virtual void OnEvent(const Event& event) = 0;
+  // The plain requests with which a row begins; none: they come by OnEvent.
+  virtual PlainTaken OnPlain(const PlainRequests&) { return {}; }
   // A type or a call site that events may have from now on; the number that
   // they have then. The same name may come again.
   virtual std::uint32_t OnName(NameSpace space, std::string_view name) = 0;
@@ -86,7 +89,7 @@ class Merger {
   bool MergeThreads(bool ended);
   void EmitThreadRecord(ThreadStream* stream);
   void EmitState(std::uint64_t limit);
-  std::size_t EmitPlainRequests(std::uint64_t limit);
+  void EmitPlainRequests(std::uint64_t limit);
   void EmitStateRecord(const RingRecord& record);
   void EmitArena(const RingRecord& record, std::uint32_t thread);
   void EmitRequest(const RingRecord& record, std::uint32_t thread,

@@ -377,6 +377,10 @@ void ProcessRecording::Write(const Event& event) {
   writer_->Append(event);
 }
 
+PlainTaken ProcessRecording::OnPlain(const PlainRequests& plain) {
+  return writer_->AppendPlain(plain);
+}
+
 void ProcessRecording::OnEvent(const Event& event) {
   if (!plain_ && !WatchWindow(event)) return;
   ++events_;

@@ -109,6 +109,7 @@ class ProcessRecording : private EventSink {
   ProcessRecording(ring::Header* header, std::string ring_name, const Run* run);
 
   void OnEvent(const Event& event) override;
+  PlainTaken OnPlain(const PlainRequests& plain) override;
   std::uint32_t OnName(NameSpace space, std::string_view name) override;
   std::uint64_t SinceStart() const;
   void Write(const Event& event);

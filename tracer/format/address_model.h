@@ -10,15 +10,21 @@
 // It knows nothing of any allocator: these guesses fit whatever reuses blocks
 // last freed first within a size class, as pymalloc and the C library do.
 //
-// One thread. Memory: 9 bytes a birth in the window, 8 KiB a class in use.
+// AddressModel is what both have. To tell which birth a death means the reader
+// keeps the last births by ordinal (BirthWindow), the writer by address
+// (BirthIndex).
+//
+// One thread. Memory: 8 KiB a class in use; of the reader 9 bytes a birth in
+// the window, of the writer 32.
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <memory>
+#include <new>
 #include <vector>
 
 #include "tracer/event.h"
@@ -26,41 +32,56 @@
 
 namespace arenalab {
 
-class AddressModel {
+// A request's size class: pymalloc's in steps of 2^class_shift bytes, or the C
+// library's: pymalloc's 0 to 64, the C library's small ones, four for each
+// power of two.
+namespace size_class {
+
+inline constexpr unsigned kLibc = 65;
+inline constexpr unsigned kLarge = kLibc + 66;
+inline constexpr unsigned kCount = 256;
+static_assert((1024 + 23) >> 4 < 66);
+
+inline unsigned Of(Layer layer, std::uint64_t size, unsigned shift) {
+  constexpr std::uint64_t kPymallocLimit = 512;
+  if ((layer == Layer::kMem || layer == Layer::kObject) &&
+      size <= kPymallocLimit) {
+    return static_cast<unsigned>((size + (1u << shift) - 1) >> shift);
+  }
+  constexpr std::uint64_t kSmall = 1024;  // of glibc: a chunk has 8 bytes more
+  if (size <= kSmall) return kLibc + static_cast<unsigned>((size + 23) >> 4);
+  const auto log2 = static_cast<unsigned>(std::bit_width(size) - 1);
+  const auto quarter = static_cast<unsigned>(size >> (log2 - 2) & 3);
+  return std::min(kLarge + (log2 - 10) * 4 + quarter, kCount - 1);
+}
+
+// From one block to the one behind it, in bytes; 0 where blocks do not line up.
+inline unsigned Step(unsigned of_class, unsigned shift) {
+  if (of_class < kLibc) return of_class << shift;
+  return of_class < kLarge ? (of_class - kLibc) * 16 : 0;
+}
+
+}  // namespace size_class
+
+// Small, so that a hot loop works on a copy, which stays in registers, and puts
+// it back: AddressModel owns the memory.
+class AddressState {
  public:
   // Ordinals are taken modulo 2^32: distances in the window are what counts.
   using Ordinal = std::uint32_t;
   static constexpr std::size_t kReusable = 1024;  // remembered, in each class
 
-  explicit AddressModel(unsigned window_log2)
-      : window_log2_(window_log2),
-        mask_((Ordinal{1} << window_log2) - 1),
-        page_class_(kPages) {}
-
   unsigned window_log2() const { return window_log2_; }
-
-  // The size class of a request: pymalloc's in steps of 2^class_shift bytes, or
-  // the C library's.
-  static unsigned ClassOf(Layer layer, std::uint64_t size, unsigned shift) {
-    constexpr std::uint64_t kPymallocLimit = 512;
-    if ((layer == Layer::kMem || layer == Layer::kObject) &&
-        size <= kPymallocLimit) {
-      return static_cast<unsigned>((size + (1u << shift) - 1) >> shift);
-    }
-    constexpr std::uint64_t kSmall =
-        1024;  // of glibc: a chunk has 8 bytes more
-    if (size <= kSmall) {
-      return kLibcClasses + static_cast<unsigned>((size + 23) >> 4);
-    }
-    const auto log2 = static_cast<unsigned>(std::bit_width(size) - 1);
-    const auto quarter = static_cast<unsigned>(size >> (log2 - 2) & 3);
-    return std::min(kLargeClasses + (log2 - 10) * 4 + quarter, kClasses - 1);
-  }
+  std::uint64_t window() const { return std::uint64_t{1} << window_log2_; }
+  // Births so far; the ordinal of the next, not taken modulo anything.
+  std::uint64_t born() const { return born_; }
 
   // A birth. The writer asks CodeOf, the reader AddressOf; both then tell it.
   layout::Birth CodeOf(std::uint64_t address, unsigned of_class) const {
     const Class& its = classes_[of_class];
-    if (its.reusable != 0 && Top(its) == address) return layout::kReused;
+    if (its.reusable != 0 && Top(its, of_class) == address) {
+      return layout::kReused;
+    }
     return its.next == address ? layout::kNext : layout::kExplicit;
   }
   // False where the code means nothing here.
@@ -68,30 +89,23 @@ class AddressModel {
                  std::uint64_t* address) const {
     const Class& its = classes_[of_class];
     if (code == layout::kReused && its.reusable != 0) {
-      *address = Top(its);
+      *address = Top(its, of_class);
       return true;
     }
     *address = its.next;
     return code == layout::kNext;
   }
   void Born(std::uint64_t address, unsigned of_class, layout::Birth code,
-            unsigned shift) {
+            unsigned step) {
     Class& its = classes_[of_class];
     // One that was explicit shows that the guess was stale.
     if (code != layout::kNext && its.reusable != 0) --its.reusable;
-    its.next = address + Step(of_class, shift);
+    its.next = address + step;
     page_class_[Page(address)] = static_cast<std::uint8_t>(of_class);
-    if (births_.size() <= mask_) {
-      births_.push_back(address);
-      birth_class_.push_back(static_cast<std::uint8_t>(of_class));
-    } else {
-      births_[born_ & mask_] = address;
-      birth_class_[born_ & mask_] = static_cast<std::uint8_t>(of_class);
-    }
     ++born_;
   }
 
-  // A death: the varint of the deaths column for the birth of this ordinal.
+  // A death: the number of the deaths column for the birth of this ordinal.
   std::uint64_t DeathOf(Ordinal ordinal) const {
     const auto distance = static_cast<std::int32_t>(ordinal - last_dead_);
     const auto folded = static_cast<std::uint32_t>(distance) << 1 ^
@@ -103,64 +117,161 @@ class AddressModel {
     if (death - 1 > 0xffffffffu) return false;
     const auto folded = static_cast<std::uint32_t>(death - 1);
     *ordinal = last_dead_ + (folded >> 1 ^ (0u - (folded & 1)));
-    return Remembers(*ordinal);
+    return static_cast<Ordinal>(born_) - *ordinal - 1 <
+           std::min<std::uint64_t>(born_, window());
   }
-  bool Remembers(Ordinal ordinal) const {
-    return born_ - ordinal - 1 < births_.size();
-  }
-  std::uint64_t AddressOf(Ordinal ordinal) const {
-    return births_[ordinal & mask_];
-  }
-  Ordinal born() const { return born_; }
-  void DiedByOrdinal(Ordinal ordinal) {
+  void DiedByOrdinal(Ordinal ordinal, std::uint64_t address,
+                     unsigned of_class) {
     last_dead_ = ordinal;
-    Give(births_[ordinal & mask_], birth_class_[ordinal & mask_]);
+    Give(address, of_class);
   }
   void DiedByAddress(std::uint64_t address) {
     Give(address, page_class_[Page(address)]);
   }
 
- private:
-  // pymalloc's 0 to 64, the C library's small ones, four for each power of two.
-  static constexpr unsigned kLibcClasses = 65;
-  static constexpr unsigned kLargeClasses = kLibcClasses + 66;
-  static constexpr unsigned kClasses = 256;
+ protected:
   static constexpr std::size_t kPages = 1u << 16;
-  static_assert((1024 + 23) >> 4 < 66);
 
   struct Class {
-    std::uint64_t next = 0;
-    std::uint64_t reusable = 0;  // numbers the ring's slots
-    std::unique_ptr<std::array<std::uint64_t, kReusable>> ring;
+    std::uint64_t next;
+    std::uint64_t reusable;  // numbers the ring's slots
   };
 
-  static std::uint64_t Step(unsigned of_class, unsigned shift) {
-    if (of_class < kLibcClasses) return std::uint64_t{of_class} << shift;
-    if (of_class < kLargeClasses) return (of_class - kLibcClasses) * 16u;
-    return 0;
-  }
   static std::size_t Page(std::uint64_t address) {
     return address >> 12 & (kPages - 1);
   }
-  static std::uint64_t Top(const Class& its) {
-    return (*its.ring)[(its.reusable - 1) % kReusable];
+  std::uint64_t Top(const Class& its, unsigned of_class) const {
+    return reusable_[of_class * kReusable + (its.reusable - 1) % kReusable];
   }
   void Give(std::uint64_t address, unsigned of_class) {
-    Class& its = classes_[of_class];
-    if (!its.ring) {
-      its.ring = std::make_unique<std::array<std::uint64_t, kReusable>>();
-    }
-    (*its.ring)[its.reusable++ % kReusable] = address;
+    std::uint64_t& given = classes_[of_class].reusable;
+    reusable_[of_class * kReusable + given++ % kReusable] = address;
   }
 
-  const unsigned window_log2_;
-  const Ordinal mask_;
-  Ordinal born_ = 0;
+  unsigned window_log2_;
   Ordinal last_dead_ = 0;
-  std::array<Class, kClasses> classes_;
-  std::vector<std::uint64_t> births_;  // by ordinal, modulo the window
-  std::vector<std::uint8_t> birth_class_;
-  std::vector<std::uint8_t> page_class_;  // of the page's last birth
+  std::uint64_t born_ = 0;
+  Class* classes_;
+  std::uint64_t* reusable_;   // the last ones given up: a ring for each class
+  std::uint8_t* page_class_;  // of the page's last birth
+};
+
+class AddressModel : public AddressState {
+ public:
+  explicit AddressModel(unsigned window_log2)
+      : memory_(static_cast<Memory*>(std::calloc(1, sizeof(Memory)))) {
+    if (!memory_) throw std::bad_alloc();
+    window_log2_ = window_log2;
+    classes_ = memory_->classes;
+    reusable_ = memory_->reusable;
+    page_class_ = memory_->page_class;
+  }
+  void Set(const AddressState& state) {
+    static_cast<AddressState&>(*this) = state;
+  }
+
+ private:
+  // Zeroes; pages that are not used are not touched.
+  struct Memory {
+    Class classes[size_class::kCount];
+    std::uint8_t page_class[kPages];
+    std::uint64_t reusable[size_class::kCount * kReusable];
+  };
+  struct Freed {
+    void operator()(Memory* memory) const { std::free(memory); }
+  };
+  const std::unique_ptr<Memory, Freed> memory_;
+};
+
+// The reader's.
+class BirthWindow {
+ public:
+  explicit BirthWindow(unsigned window_log2)
+      : mask_((std::size_t{1} << window_log2) - 1) {}
+
+  void Born(std::uint64_t ordinal, std::uint64_t address, unsigned of_class) {
+    if (addresses_.size() <= mask_) {
+      addresses_.push_back(address);
+      classes_.push_back(static_cast<std::uint8_t>(of_class));
+    } else {
+      addresses_[ordinal & mask_] = address;
+      classes_[ordinal & mask_] = static_cast<std::uint8_t>(of_class);
+    }
+  }
+  // Of one that AddressModel::OrdinalOf gave.
+  std::uint64_t AddressOf(std::uint64_t ordinal) const {
+    return addresses_[ordinal & mask_];
+  }
+  unsigned ClassOf(std::uint64_t ordinal) const {
+    return classes_[ordinal & mask_];
+  }
+
+ private:
+  const std::size_t mask_;
+  std::vector<std::uint64_t> addresses_;  // by ordinal, modulo the window
+  std::vector<std::uint8_t> classes_;
+};
+
+// The writer's: the last birth at an address, found by a hash of it. A newer
+// one takes an older one's place; then the older one's death is explicit.
+class BirthIndex {
+ public:
+  struct Found {
+    AddressState::Ordinal ordinal;
+    unsigned of_class;
+  };
+  // What a hot loop works on: a copy stays in registers.
+  class View {
+   public:
+    // False where the last `window` births before `born` have none that is
+    // known at the address.
+    bool Find(std::uint64_t address, std::uint64_t born, Found* found) const {
+      const Entry& entry = entries_[PlaceOf(address)];
+      const std::uint64_t number = entry.number_and_class >> 8;
+      *found = {static_cast<AddressState::Ordinal>(number - window_ - 1),
+                static_cast<unsigned>(entry.number_and_class & 0xff)};
+      return entry.address == address && born + window_ - number < window_;
+    }
+    void Born(std::uint64_t ordinal, std::uint64_t address,
+              unsigned of_class) const {
+      entries_[PlaceOf(address)] = {address,
+                                    (ordinal + window_ + 1) << 8 | of_class};
+    }
+
+   private:
+    friend class BirthIndex;
+    // The number is the ordinal plus the window plus one: that of an entry
+    // never written, 0, is in no window.
+    struct Entry {
+      std::uint64_t address;
+      std::uint64_t number_and_class;
+    };
+    std::size_t PlaceOf(std::uint64_t address) const {
+      return address * 0x9e3779b97f4a7c15u >> shift_;
+    }
+
+    std::uint64_t window_;
+    unsigned shift_;
+    Entry* entries_;
+  };
+
+  explicit BirthIndex(unsigned window_log2)
+      : entries_(static_cast<View::Entry*>(
+            std::calloc(std::size_t{2} << window_log2, sizeof(View::Entry)))) {
+    if (!entries_) throw std::bad_alloc();
+    view_.window_ = std::uint64_t{1} << window_log2;
+    view_.shift_ = 64 - (window_log2 + 1);
+    view_.entries_ = entries_.get();
+  }
+  const View& view() const { return view_; }
+
+ private:
+  struct Freed {
+    void operator()(View::Entry* entries) const { std::free(entries); }
+  };
+  View view_;
+  // Pages that are not used are not touched.
+  const std::unique_ptr<View::Entry[], Freed> entries_;
 };
 
 }  // namespace arenalab

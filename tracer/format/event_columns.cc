@@ -6,9 +6,11 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstring>
+#include <cstdlib>
+#include <new>
 #include <utility>
 
+#include "tracer/format/event_buffers.h"
 #include "tracer/format/varint.h"
 
 namespace arenalab {
@@ -17,37 +19,14 @@ using namespace layout;
 
 namespace {
 
-constexpr std::uint32_t kBytesPerHead = 3;
-// A realloc: one given up, one handed out.
-constexpr std::uint32_t kAddressesPerEvent = 2;
 // Context, size, alignment, extras and two escaped addresses, without a name.
 constexpr std::uint32_t kWideBytesPerEvent = 128;
 static_assert(kWideBytesPerEvent >= 9 * kMaxVarintBytes + 2);
-constexpr std::uint32_t kAddressBytes = 4;
-constexpr std::uint32_t kBytesPerNumber = 5;  // of a name: 32 bits
 
 }  // namespace
 
-struct EventColumns::Buffers {
-  std::uint8_t heads[kBytesPerHead * kMaxHeads];
-  std::uint8_t births[kMaxHeads];
-  std::uint8_t deaths[kMaxHeads];
-  std::uint8_t death_rests[kDeathRestBytes][kMaxHeads];
-  std::uint8_t addresses[kAddressBytes][kAddressesPerEvent * kMaxHeads];
-  std::uint8_t wide[kMaxWideBytes];
-  std::uint16_t table[kMaxHeadTable];
-  std::uint8_t byte_of[1u << 16];  // of a head, plus one; 0: none yet
-};
-static_assert(kMaxHeadTable < 256);
-static_assert(kBytesPerHead * kMaxHeads + kMaxHeads +
-                  (1 + kDeathRestBytes) * kMaxHeads +
-                  kAddressBytes * kAddressesPerEvent * kMaxHeads +
-                  kMaxWideBytes + 3 * kMaxHeads * kBytesPerNumber +
-                  kMaxNamesBytes + 4096 <
-              kMaxRawBytes);
-
 EventColumns::EventColumns(TraceWriterOptions options)
-    : buffers_(std::make_unique_for_overwrite<Buffers>()),
+    : buffers_(NewBuffers()),
       heads_end_(buffers_->heads),
       births_end_(buffers_->births),
       deaths_end_(buffers_->deaths),
@@ -56,10 +35,17 @@ EventColumns::EventColumns(TraceWriterOptions options)
                   kMaxNameBytes),
       options_(std::move(options)),
       model_(options_.window_log2),
-      ordinals_log2_(options_.window_log2 + 1),
-      ordinals_(std::size_t{1} << ordinals_log2_, ~std::uint32_t{0}),
-      compressor_(ZSTD_createCCtx()) {
-  std::memset(buffers_->byte_of, 0, sizeof buffers_->byte_of);
+      births_(options_.window_log2),
+      compressor_(ZSTD_createCCtx()) {}
+
+EventColumns::Buffers* EventColumns::NewBuffers() {
+  void* const zeroes = std::calloc(1, sizeof(Buffers));
+  if (zeroes == nullptr) throw std::bad_alloc();
+  return static_cast<Buffers*>(zeroes);
+}
+
+void EventColumns::Freed::operator()(Buffers* buffers) const {
+  std::free(buffers);
 }
 
 EventColumns::~EventColumns() { ZSTD_freeCCtx(compressor_); }
@@ -91,7 +77,7 @@ void EventColumns::Sparse::Clear() {
 
 void EventColumns::Append(const Event& event, std::uint64_t request) {
   if (heads_ == 0) BeginBlock(request);
-  PutContext(event);
+  PutContext(event.thread, event.state, event.time_ns);
   if (IsRequest(event.kind)) {
     PutRequest(event);
   } else {
@@ -109,22 +95,37 @@ void EventColumns::BeginBlock(std::uint64_t request) {
   begin_.window_log2 = static_cast<std::uint8_t>(model_.window_log2());
 }
 
+const EventColumns::Code& EventColumns::NewCode(unsigned head) {
+  Code& code = buffers_->codes[head];
+  code.known = true;
+  code.plain = PlainRequests::IsPlain(head);
+  code.kind = static_cast<std::uint8_t>(PlainRequests::Kind(head));
+  const unsigned of_class =
+      size_class::Of(static_cast<Layer>(head >> kLayerShift & kLayerMask),
+                     PlainRequests::Size(head), begin_.class_shift);
+  code.of_class = static_cast<std::uint8_t>(of_class);
+  code.step = static_cast<std::uint16_t>(
+      size_class::Step(of_class, begin_.class_shift));
+  code.byte = kLiteralHead;
+  used_codes_.push_back(static_cast<std::uint16_t>(head));
+  if (table_ < kMaxHeadTable) {
+    code.byte = static_cast<std::uint8_t>(table_);
+    buffers_->table[table_++] = static_cast<std::uint16_t>(head);
+  }
+  return code;
+}
+
 inline void EventColumns::PutHead(unsigned kind, unsigned layer,
                                   unsigned rest) {
   const unsigned head = kind | layer << kLayerShift | rest;
   ++heads_;
-  std::uint8_t& byte = buffers_->byte_of[head];
-  if (byte == 0) {
-    if (table_ == kMaxHeadTable) {
-      *heads_end_++ = kLiteralHead;
-      *heads_end_++ = static_cast<std::uint8_t>(head);
-      *heads_end_++ = static_cast<std::uint8_t>(head >> 8);
-      return;
-    }
-    buffers_->table[table_] = static_cast<std::uint16_t>(head);
-    byte = static_cast<std::uint8_t>(++table_);
+  const Code* code = &buffers_->codes[head];
+  if (!code->known) code = &NewCode(head);
+  *heads_end_++ = code->byte;
+  if (code->byte == kLiteralHead) {
+    *heads_end_++ = static_cast<std::uint8_t>(head);
+    *heads_end_++ = static_cast<std::uint8_t>(head >> 8);
   }
-  *heads_end_++ = static_cast<std::uint8_t>(byte - 1);
 }
 
 inline void EventColumns::PutWide(std::uint64_t value) {
@@ -145,7 +146,7 @@ void EventColumns::PutAddress(std::uint64_t address) {
     word = last_region_ << kRegionShift |
            static_cast<std::uint32_t>((address - base) >> kAddressUnitShift);
   }
-  for (unsigned i = 0; i < kAddressBytes; ++i) {
+  for (unsigned i = 0; i < Buffers::kAddressBytes; ++i) {
     buffers_->addresses[i][explicit_] =
         static_cast<std::uint8_t>(word >> 8 * i);
   }
@@ -168,37 +169,33 @@ bool EventColumns::FindRegion(std::uint64_t base) {
   return true;
 }
 
-inline std::uint32_t& EventColumns::OrdinalSlot(std::uint64_t address) {
-  return ordinals_[address * 0x9e3779b97f4a7c15u >> (64 - ordinals_log2_)];
-}
-
 inline void EventColumns::PutBirth(const Event& event) {
   const unsigned shift = begin_.class_shift;
   const unsigned of_class =
-      AddressModel::ClassOf(event.layer, event.size_bytes, shift);
+      size_class::Of(event.layer, event.size_bytes, shift);
   Birth code = model_.CodeOf(event.address, of_class);
   if (options_.predictor && IsPredictable(event)) {
     const std::uint64_t predicted = options_.predictor->Predict(event);
     if (predicted != 0 && predicted == event.address) code = kPredicted;
   }
   *births_end_++ = code;
-  OrdinalSlot(event.address) = model_.born();
-  model_.Born(event.address, of_class, code, shift);
+  births_.view().Born(model_.born(), event.address, of_class);
+  model_.Born(event.address, of_class, code, size_class::Step(of_class, shift));
   if (code == kExplicit) PutAddress(event.address);
 }
 
-inline void EventColumns::PutDeath(std::uint64_t address) {
-  const AddressModel::Ordinal ordinal = OrdinalSlot(address);
-  if (model_.Remembers(ordinal) && model_.AddressOf(ordinal) == address) {
-    PutDeathNumber(model_.DeathOf(ordinal));
-    return model_.DiedByOrdinal(ordinal);
+void EventColumns::PutDeath(std::uint64_t address) {
+  BirthIndex::Found found;
+  if (births_.view().Find(address, model_.born(), &found)) {
+    PutDeathNumber(model_.DeathOf(found.ordinal));
+    return model_.DiedByOrdinal(found.ordinal, address, found.of_class);
   }
   *deaths_end_++ = kExplicitDeath;
   model_.DiedByAddress(address);
   PutAddress(address);
 }
 
-inline void EventColumns::PutDeathNumber(std::uint64_t death) {
+void EventColumns::PutDeathNumber(std::uint64_t death) {
   if (death < kWideDeath) {
     *deaths_end_++ = static_cast<std::uint8_t>(death);
     return;
@@ -213,21 +210,22 @@ inline void EventColumns::PutDeathNumber(std::uint64_t death) {
   }
 }
 
-inline void EventColumns::PutContext(const Event& event) {
-  if (event.thread != thread_) {
-    thread_ = event.thread;
+void EventColumns::PutContext(std::uint32_t thread, std::uint32_t state,
+                              std::uint64_t time_ns) {
+  if (thread != thread_) {
+    thread_ = thread;
     PutHead(kContext, kContextThread, 0);
     PutWide(thread_);
   }
-  if (event.state != state_) {
-    state_ = event.state;
+  if (state != state_) {
+    state_ = state;
     PutHead(kContext, kContextState, 0);
     PutWide(state_);
   }
-  if (event.time_ns > time_ns_) {
+  if (time_ns > time_ns_) {
     PutHead(kContext, kContextTime, 0);
-    PutWide(event.time_ns - time_ns_);
-    time_ns_ = event.time_ns;
+    PutWide(time_ns - time_ns_);
+    time_ns_ = time_ns;
   }
 }
 
@@ -289,78 +287,6 @@ void EventColumns::PutOther(const Event& event) {
       PutHead(kContext, kContextMemory, 0);
       return PutWide(event.rss_bytes);
   }
-}
-
-void EventColumns::StoreColumn(ColumnId id, const void* raw,
-                               std::size_t bytes) {
-  if (bytes == 0) return;
-  stored_.resize(
-      std::max(stored_.size(), stored_bytes_ + ZSTD_compressBound(bytes)));
-  ColumnEntry entry{id, kZstd, static_cast<std::uint32_t>(bytes), 0};
-  std::uint8_t* const to = stored_.data() + stored_bytes_;
-  std::size_t packed =
-      ZSTD_compressCCtx(compressor_, to, stored_.size() - stored_bytes_, raw,
-                        bytes, options_.compression_level);
-  if (ZSTD_isError(packed) != 0 || packed >= bytes) {
-    std::memcpy(to, raw, packed = bytes);
-    entry.coding = kAsItIs;
-  }
-  entry.stored_bytes = static_cast<std::uint32_t>(packed);
-  stored_bytes_ += packed;
-  entries_.push_back(entry);
-}
-
-std::span<const std::uint8_t> EventColumns::Take() {
-  if (compressor_ == nullptr) return {};
-  Buffers& from = *buffers_;
-  const auto length = [](const std::uint8_t* begin, const std::uint8_t* end) {
-    return static_cast<std::size_t>(end - begin);
-  };
-  entries_.clear();
-  stored_bytes_ = 0;
-  StoreColumn(kHeadTableColumn, from.table, table_ * sizeof from.table[0]);
-  StoreColumn(kHeadsColumn, from.heads, length(from.heads, heads_end_));
-  StoreColumn(kBirthsColumn, from.births, length(from.births, births_end_));
-  StoreColumn(kDeathsColumn, from.deaths, length(from.deaths, deaths_end_));
-  for (unsigned i = 0; i < kAddressBytes; ++i) {
-    StoreColumn(static_cast<ColumnId>(kAddressColumn + i), from.addresses[i],
-                explicit_);
-  }
-  StoreColumn(kRegionsColumn, regions_, region_count_ * sizeof regions_[0]);
-  StoreColumn(kWideColumn, from.wide, length(from.wide, wide_end_));
-  for (unsigned i = 0; i < kDeathRestBytes; ++i) {
-    StoreColumn(static_cast<ColumnId>(kDeathRestColumn + i),
-                from.death_rests[i], death_rests_[i]);
-  }
-  StoreColumn(kNamesColumn, names_.data(), names_.size());
-  const auto store = [this](ColumnId id, Sparse& column, std::uint32_t places) {
-    if (!column.bytes().empty()) column.FillTo(places);
-    StoreColumn(id, column.bytes().data(), column.bytes().size());
-    column.Clear();
-  };
-  store(kFreedTypesColumn, freed_types_, frees_);
-  store(kMadeTypesColumn, made_types_, makes_);
-  store(kSitesColumn, sites_, makes_);
-
-  begin_.heads = heads_;
-  begin_.columns = static_cast<std::uint16_t>(entries_.size());
-  const std::size_t entry_bytes = entries_.size() * sizeof(ColumnEntry);
-  content_.resize(sizeof begin_ + entry_bytes + stored_bytes_);
-  std::memcpy(content_.data(), &begin_, sizeof begin_);
-  std::memcpy(content_.data() + sizeof begin_, entries_.data(), entry_bytes);
-  std::memcpy(content_.data() + sizeof begin_ + entry_bytes, stored_.data(),
-              stored_bytes_);
-
-  for (unsigned i = 0; i < table_; ++i) from.byte_of[from.table[i]] = 0;
-  heads_ = table_ = explicit_ = region_count_ = last_region_ = 0;
-  std::fill_n(death_rests_, kDeathRestBytes, 0);
-  frees_ = makes_ = 0;
-  names_.clear();
-  heads_end_ = from.heads;
-  births_end_ = from.births;
-  deaths_end_ = from.deaths;
-  wide_end_ = from.wide;
-  return content_;
 }
 
 }  // namespace arenalab

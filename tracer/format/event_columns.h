@@ -15,6 +15,7 @@
 #include "tracer/format/address_model.h"
 #include "tracer/format/layout.h"
 #include "tracer/format/trace_writer.h"
+#include "tracer/plain_requests.h"
 
 struct ZSTD_CCtx_s;
 
@@ -40,6 +41,9 @@ class EventColumns {
   // thread, state and time are compared with the last event's and written where
   // they changed.
   void Append(const Event& event, std::uint64_t request);
+  // The same for a row of them, up to one that is not plain, or until full().
+  // Nothing where a predictor wants to see each.
+  PlainTaken AppendPlain(const PlainRequests& plain, std::uint64_t request);
   // A type or call site that the events from here on may have; names are
   // numbered from 1 in each space.
   void AddName(NameSpace space, std::string_view name);
@@ -66,10 +70,14 @@ class EventColumns {
   };
 
   void BeginBlock(std::uint64_t request);
+  struct Code;
   void PutHead(unsigned kind, unsigned layer, unsigned rest);
+  const Code& NewCode(unsigned head);
+  const Code* PlainCode(unsigned word);
   void PutWide(std::uint64_t value);
   void PutName(std::string_view name);
-  void PutContext(const Event& event);
+  void PutContext(std::uint32_t thread, std::uint32_t state,
+                  std::uint64_t time_ns);
   void PutRequest(const Event& event);
   void PutOther(const Event& event);
   void PutAddress(std::uint64_t address);
@@ -77,14 +85,18 @@ class EventColumns {
   void PutDeath(std::uint64_t address);
   void PutDeathNumber(std::uint64_t death);
   bool FindRegion(std::uint64_t base);
-  std::uint32_t& OrdinalSlot(std::uint64_t address);
   void StoreColumn(layout::ColumnId id, const void* raw, std::size_t bytes);
 
   // An event is at most three contexts and itself.
   static constexpr std::uint32_t kHeadsPerEvent = 4;
 
-  struct Buffers;  // one allocation, its pages touched as they fill
-  const std::unique_ptr<Buffers> buffers_;
+  // One allocation of zeroes, its pages touched as they fill: event_buffers.h.
+  struct Buffers;
+  struct Freed {
+    void operator()(Buffers* buffers) const;
+  };
+  static Buffers* NewBuffers();
+  const std::unique_ptr<Buffers, Freed> buffers_;
   std::uint8_t* heads_end_;
   std::uint8_t* births_end_;
   std::uint8_t* deaths_end_;
@@ -92,6 +104,7 @@ class EventColumns {
   std::uint8_t* const wide_limit_;  // behind it an event may not fit
   std::uint32_t heads_ = 0;
   std::uint32_t table_ = 0;  // heads that have a byte of their own
+  std::vector<std::uint16_t> used_codes_;
   std::uint32_t explicit_ = 0;
   std::uint32_t death_rests_[layout::kDeathRestBytes] = {};
   std::uint64_t regions_[layout::kMaxRegions] = {};
@@ -113,10 +126,7 @@ class EventColumns {
 
   const TraceWriterOptions options_;
   AddressModel model_;
-  const unsigned ordinals_log2_;
-  // The last birth at an address, found by a hash of it. A newer one takes an
-  // older one's place; then the older one's death is explicit.
-  std::vector<std::uint32_t> ordinals_;
+  BirthIndex births_;
 
   ZSTD_CCtx_s* compressor_ = nullptr;
   std::vector<layout::ColumnEntry> entries_;

@@ -52,6 +52,7 @@ void EventDecoder::OpenModel(const EventsHeader& header) {
       Fail("a window longer or shorter than the format allows");
     }
     model_ = std::make_unique<AddressModel>(header.window_log2);
+    births_ = std::make_unique<BirthWindow>(header.window_log2);
   } else if (header.window_log2 != model_->window_log2()) {
     Fail("another window than the blocks before it");
   }
@@ -218,7 +219,7 @@ inline unsigned EventDecoder::Head() {
 
 inline std::uint64_t EventDecoder::HandedOut(const Event& event) {
   const unsigned of_class =
-      AddressModel::ClassOf(event.layer, event.size_bytes, class_shift_);
+      size_class::Of(event.layer, event.size_bytes, class_shift_);
   const std::uint64_t predicted =
       predictor_ && IsPredictable(event) ? predictor_->Predict(event) : 0;
   const unsigned code = Byte(kBirthsColumn);
@@ -232,7 +233,9 @@ inline std::uint64_t EventDecoder::HandedOut(const Event& event) {
   } else if (!model_->AddressOf(birth, of_class, &address)) {
     Fail("a block that was never given up is handed out again");
   }
-  model_->Born(address, of_class, birth, class_shift_);
+  births_->Born(model_->born(), address, of_class);
+  model_->Born(address, of_class, birth,
+               size_class::Step(of_class, class_shift_));
   return address;
 }
 
@@ -263,8 +266,9 @@ inline std::uint64_t EventDecoder::GivenUp() {
   if (!model_->OrdinalOf(death, &ordinal)) {
     Fail("the death of a birth that the window lacks");
   }
-  model_->DiedByOrdinal(ordinal);
-  return model_->AddressOf(ordinal);
+  const std::uint64_t address = births_->AddressOf(ordinal);
+  model_->DiedByOrdinal(ordinal, address, births_->ClassOf(ordinal));
+  return address;
 }
 
 inline void EventDecoder::DecodeRequest(unsigned head, Event* event) {

@@ -97,6 +97,7 @@ class EventDecoder {
   std::uint64_t request_ = 0;
   const std::unique_ptr<AddressPredictor> predictor_;
   std::unique_ptr<AddressModel> model_;  // of the file's first block on
+  std::unique_ptr<BirthWindow> births_;  // likewise
   ZSTD_DCtx_s* decompressor_ = nullptr;  // made for the first that needs it
 };
 

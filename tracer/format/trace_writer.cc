@@ -227,6 +227,16 @@ void TraceWriter::Append(const Event& event) {
   ++to.events;
 }
 
+PlainTaken TraceWriter::AppendPlain(const PlainRequests& plain) {
+  Impl& to = *impl_;
+  if (!to.error.empty() || to.finished) return {};
+  if (to.columns.full()) Flush();
+  const PlainTaken taken = to.columns.AppendPlain(plain, to.requests);
+  to.requests += taken.requests;
+  to.events += taken.requests;
+  return taken;
+}
+
 void TraceWriter::Flush() {
   if (impl_->finished) return;
   impl_->FlushMeta();

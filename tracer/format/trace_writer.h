@@ -15,6 +15,7 @@
 
 #include "tracer/event.h"
 #include "tracer/format/address_predictor.h"
+#include "tracer/plain_requests.h"
 
 namespace arenalab {
 
@@ -54,6 +55,9 @@ class TraceWriter {
   // where they changed; `request` is ignored and counted here. type and site
   // are numbers of Intern().
   void Append(const Event& event);
+  // The same of the plain requests with which a row begins; some, or none, may
+  // be left for the next call, or for Append.
+  PlainTaken AppendPlain(const PlainRequests& plain);
   // Writes the buffered block out, so that a reader sees it.
   void Flush();
   // Flush, END mark, close.

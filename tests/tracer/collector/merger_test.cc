@@ -94,8 +94,35 @@ class MergerTest : public testing::Test, public EventSink {
   std::unique_ptr<Merger> merger_;
   std::vector<Event> events_;
   std::vector<std::pair<NameSpace, std::string>> names_;
+  bool takes_rows_ = false;
+  std::size_t rows_ = 0;
 
  private:
+  PlainTaken OnPlain(const PlainRequests& plain) override {
+    PlainTaken taken;
+    while (takes_rows_ && taken.words < plain.count) {
+      const std::uint64_t word = plain.words[taken.words] - plain.bias;
+      if (!PlainRequests::IsPlain(word)) break;
+      Event event;
+      event.kind = PlainRequests::Kind(word);
+      event.address = word >> 16;
+      event.thread = plain.thread;
+      if (event.kind == EventKind::kFree) {
+        event.type = plain.TypeOf(PlainRequests::Size(word));
+      } else {
+        event.size_bytes = PlainRequests::Size(word);
+        event.site = plain.site;
+      }
+      ++taken.words;
+      if (event.kind == EventKind::kRealloc) {
+        event.old_address = plain.words[taken.words++];
+      }
+      ++taken.requests;
+      OnEvent(event);
+    }
+    rows_ += taken.requests != 0 ? 1 : 0;
+    return taken;
+  }
   void OnEvent(const Event& event) override { events_.push_back(event); }
   std::uint32_t OnName(NameSpace space, std::string_view name) override {
     names_.emplace_back(space, name);
@@ -296,6 +323,32 @@ TEST_F(MergerTest, TypesAndCallSitesAreTheSinksNumbers) {
   EXPECT_EQ(events_[2].type, 1u);
   EXPECT_EQ(events_[2].size_bytes, 0u);
   EXPECT_EQ(events_[3].type, 0u);
+}
+
+TEST_F(MergerTest, ARowIsWhatIsPlainAndKnowsItsCallSite) {
+  takes_rows_ = true;
+  Put(0, Text(Op::kTypeName, 1));  // the sink calls it 1
+  Put(0, Text(Op::kSiteName, 1));  // and this 2
+  Put(0, {ring::Pack(Op::kThread, 7)});
+  PutObject(0xa0);
+  PutObject(0xa1);
+  Put(0, {ring::Pack(Op::kSite, 1)});
+  Put(0, {Request(Layer::kObject, EventKind::kRealloc, 0xa2, 9), 0xa1});
+  Put(0, {Request(Layer::kObject, EventKind::kFree, 0xa0, 1)});
+  Put(0,
+      {Request(Layer::kMem, EventKind::kAlloc, 0xa3, ring::kWideSize), 4096});
+  PutObject(0xa4);
+  EXPECT_EQ(Drained(), (Addresses{0xa0, 0xa1, 0xa2, 0xa0, 0xa3, 0xa4}));
+  EXPECT_EQ(rows_, 3u);
+  EXPECT_EQ(events_[1].site, 0u);
+  EXPECT_EQ(events_[2].site, 2u);
+  EXPECT_EQ(events_[2].old_address, 0xa1u);
+  EXPECT_EQ(events_[3].type, 1u);
+  EXPECT_EQ(events_[4].size_bytes, 4096u);
+  EXPECT_EQ(events_[4].request, 4u) << "rows are counted";
+  EXPECT_EQ(events_[5].site, 2u);
+  EXPECT_EQ(events_[5].thread, events_[4].thread);
+  EXPECT_EQ(merger_->requests(), 6u);
 }
 
 TEST_F(MergerTest, ATypeWithoutANameIsDamage) {

@@ -2,6 +2,8 @@
 // the sizes where the encoding changes, and long random traces.
 #include <random>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "tests/tracer/format/trace_fixture.h"
 
@@ -216,6 +218,105 @@ TEST(RoundTripTest, RandomTracesOfSeveralBlocks) {
     }
     ExpectRoundTrip(events);
   }
+}
+
+// Requests by the row, with more heads than a block's table has room for,
+// deaths near and far, types, call sites, and between them what is not plain.
+TEST(RoundTripTest, RowsOfPlainRequestsAreTheSameEvents) {
+  constexpr std::uint64_t kBias = 16;
+  std::mt19937 random(4);
+  const std::vector<std::uint32_t> types = {0, 2, 1};
+  const ScratchFile file;
+  std::vector<KeptEvent> expected;
+  std::uint64_t not_plain = 0;
+  {
+    TraceWriter writer(file.path(), false);
+    for (const char* name : {"int", "list"}) {
+      writer.Intern(NameSpace::kType, name);
+      writer.Intern(NameSpace::kSite, name);
+    }
+    std::vector<std::uint64_t> live, given;
+    const auto address = [&] {
+      if (!given.empty() && random() % 4 != 0) {
+        const std::uint64_t last = given.back();
+        given.pop_back();
+        return last;
+      }
+      return (random() % 8 == 0 ? 0x7f0000000000u : 0x10000u) +
+             random() % 100000 * (random() % 50 == 0 ? 7 : 16);
+    };
+    const auto take = [&] {
+      const std::size_t back = random() % 16 == 0 ? random() : random() % 4;
+      const std::size_t at = live.size() - 1 - back % live.size();
+      const std::uint64_t block = live[at];
+      live.erase(live.begin() + static_cast<std::ptrdiff_t>(at));
+      given.push_back(block);
+      return block;
+    };
+    for (int row = 0; row < 2000; ++row) {
+      std::vector<std::uint64_t> words;
+      std::vector<Event> events;
+      const std::uint32_t site = random() % 3;
+      for (int i = 0; i < 150; ++i) {
+        Event event;
+        event.layer = static_cast<Layer>(random() % 4);
+        event.thread = static_cast<std::uint32_t>(row / 100);
+        event.time_ns = static_cast<std::uint64_t>(row / 10) * 1000;
+        const unsigned dice = random() % 20;
+        unsigned number = random() % 3;
+        std::uint64_t old = 0;
+        if (dice < 9 && !live.empty()) {
+          event.kind = EventKind::kFree;
+          event.address = take();
+          event.type = types[number];
+        } else {
+          event.kind = dice < 18 ? EventKind::kAlloc : EventKind::kZeroed;
+          if (dice == 19) {
+            event.kind = EventKind::kRealloc;
+            event.old_address = old =
+                live.empty() || random() % 4 == 0 ? 0 : take();
+          }
+          event.site = site;
+          number = random() % 50 == 0 ? 1023 : random() % 600;
+          event.size_bytes = number;
+          live.push_back(event.address = address());
+        }
+        words.push_back(kBias + (event.address << 16 | number << 6 |
+                                 static_cast<unsigned>(event.layer) << 3 |
+                                 static_cast<unsigned>(event.kind)));
+        if (event.kind == EventKind::kRealloc) words.push_back(old);
+        events.push_back(event);
+      }
+      std::size_t word = 0, done = 0;
+      while (word < words.size()) {
+        PlainRequests plain{&words[word],
+                            words.size() - word,
+                            kBias,
+                            events[0].thread,
+                            events[0].time_ns,
+                            site,
+                            types};
+        const PlainTaken taken = writer.AppendPlain(plain);
+        word += taken.words;
+        done += taken.requests;
+        if (taken.requests != 0) continue;
+        ++not_plain;
+        writer.Append(events[done]);
+        word += events[done++].kind == EventKind::kRealloc ? 2 : 1;
+      }
+      for (const Event& event : events) {
+        expected.push_back({event, ""});
+        expected.back().event.request = expected.size() - 1;
+      }
+    }
+    writer.Finish(0, 0);
+  }
+  EXPECT_GT(not_plain, 100u);
+  EXPECT_LT(not_plain, 20000u) << "what is plain goes by the row";
+  TraceReader reader(file.path());
+  const std::vector<KeptEvent> read = ReadAll(reader);
+  ASSERT_EQ(read.size(), expected.size());
+  for (std::size_t i = 0; i < read.size(); ++i) ASSERT_EQ(read[i], expected[i]);
 }
 
 TEST(RoundTripTest, MetadataLastLineOfAKeyWins) {
