@@ -3,10 +3,12 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <string_view>
 
 #include "tools/replay/compile.h"
 #include "tools/replay/moments.h"
 #include "tools/replay/readable.h"
+#include "tracer/call_site.h"
 
 namespace arenalab {
 namespace {
@@ -22,6 +24,21 @@ std::string Cells(const std::string& name, const AttributedRow& row) {
   return line + name + "\n";
 }
 
+// The callers nearest to it, of the stack with most bytes.
+std::string Callers(std::string_view stack) {
+  constexpr int kShown = 3;
+  if (!IsStack(stack)) return "";
+  std::string_view left = stack.substr(LeafOf(stack).size() + kCaller.size());
+  std::string text(38, ' ');
+  text += "from ";
+  for (int i = 0; i < kShown && !left.empty(); ++i) {
+    const std::string_view caller = LeafOf(left);
+    text += (i == 0 ? "" : std::string(kCaller)) + std::string(caller);
+    left.remove_prefix(std::min(left.size(), caller.size() + kCaller.size()));
+  }
+  return text + (left.empty() ? "\n" : " < …\n");
+}
+
 // Nothing where nothing is known.
 std::string Rows(const std::vector<AttributedRow>& rows, const char* unknown) {
   if (rows.empty() || (rows.size() == 1 && rows[0].name.empty())) return "";
@@ -29,6 +46,7 @@ std::string Rows(const std::vector<AttributedRow>& rows, const char* unknown) {
   const std::size_t shown = std::min(rows.size(), kMostRows);
   for (std::size_t i = 0; i < shown; ++i) {
     text += Cells(rows[i].name.empty() ? unknown : rows[i].name, rows[i]);
+    text += Callers(rows[i].stack);
   }
   if (shown < rows.size()) {
     text += "  and " + ReadableCount(rows.size() - shown) +

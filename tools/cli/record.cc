@@ -189,6 +189,7 @@ RecordOutcome Record(const RecordRequest& request) {
                        .children = !request.no_children,
                        .types = request.types,
                        .sites = request.sites,
+                       .stacks = request.stacks,
                        .census = ReadLivingTypes,
                        .window = window,
                        .heaps = ReadStandingHeaps,
@@ -258,6 +259,8 @@ void AddRecord(CommandLine& line) {
             "those that live");
   verb.Flag("--callsites", &request->sites,
             "Also the file, line and function that ask (Python 3.8 to 3.13)");
+  verb.Flag("--stacks", &request->stacks,
+            "Also all that called it: whole Python stacks, up to 256 frames");
   verb.Value("--from-mark", &request->from_mark,
              "Begin at the first mark of this name, made by the program or by "
              "`arenalab mark`; the trace opens with the heap as it is there");

@@ -13,9 +13,10 @@ struct RecordRequest {
   bool layers = false;
   bool lossy = false;
   bool no_children = false;
-  bool types = false;  // of the objects
-  bool sites = false;  // of the requests
-  bool force = false;  // overwrite the trace
+  bool types = false;   // of the objects
+  bool sites = false;   // of the requests
+  bool stacks = false;  // and all that called them
+  bool force = false;   // overwrite the trace
   std::string from_mark;
   std::string until_mark;
   double duration_s = 0;            // 0: to the end

@@ -272,6 +272,7 @@ ordered_json RowsJson(const std::vector<AttributedRow>& rows) {
                     {"objects", row.objects},
                     {"bytes", row.bytes},
                     {"pinners", row.pinners}});
+    if (!row.stack.empty()) json.back()["stack"] = row.stack;
   }
   return json;
 }

@@ -5,10 +5,12 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 
 #include "allocators/pymalloc/size_class.h"
+#include "tracer/call_site.h"
 #include "tracer/format/object_table.h"
 
 namespace arenalab {
@@ -22,6 +24,11 @@ struct Sum {
     ++objects;
     bytes += size;
     pinners += pins ? 1 : 0;
+  }
+  void Add(const Sum& other) {
+    objects += other.objects;
+    bytes += other.bytes;
+    pinners += other.pinners;
   }
 };
 
@@ -189,9 +196,27 @@ void Pass::Look() {
 
 void Pass::Fill(const TraceReader& reader, NameSpace space, const Sums& sums,
                 std::vector<AttributedRow>* rows) {
+  // Stacks by their innermost frame.
+  struct Leaf {
+    Sum sum;
+    std::uint64_t most = 0;
+    std::string_view stack;
+  };
+  std::map<std::string_view, Leaf> leaves;
   for (const auto& [number, sum] : sums) {
-    rows->push_back({std::string(reader.Name(space, number)), sum.objects,
-                     sum.bytes, sum.pinners});
+    const std::string_view name = reader.Name(space, number);
+    const bool site = space == NameSpace::kSite;
+    Leaf& leaf = leaves[site ? LeafOf(name) : name];
+    leaf.sum.Add(sum);
+    if (!site || !IsStack(name)) continue;
+    if (sum.bytes < leaf.most || (sum.bytes == leaf.most && name < leaf.stack))
+      continue;
+    leaf.most = sum.bytes;
+    leaf.stack = name;
+  }
+  for (const auto& [name, leaf] : leaves) {
+    rows->push_back({std::string(name), leaf.sum.objects, leaf.sum.bytes,
+                     leaf.sum.pinners, std::string(leaf.stack)});
   }
   std::sort(rows->begin(), rows->end(),
             [](const AttributedRow& a, const AttributedRow& b) {

@@ -28,6 +28,8 @@ struct AttributedRow {
   std::uint64_t objects = 0;
   std::uint64_t bytes = 0;
   std::uint64_t pinners = 0;
+  // Of a call site where whole stacks were recorded: the one with most bytes.
+  std::string stack;
 };
 
 struct AttributedMoment {

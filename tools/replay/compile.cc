@@ -3,8 +3,11 @@
 
 #include <algorithm>
 #include <bit>
+#include <string_view>
+#include <unordered_map>
 #include <utility>
 
+#include "tracer/call_site.h"
 #include "tracer/format/object_table.h"
 
 namespace arenalab {
@@ -222,6 +225,22 @@ std::vector<std::string> NamesOf(const TraceReader& reader, NameSpace space,
   return names;
 }
 
+// Of sites that are whole stacks, the innermost frames: all that is shown by
+// call site is shown by these.
+void FoldStacks(CompiledTrace* trace) {
+  std::unordered_map<std::string_view, std::uint32_t> number_of;
+  std::vector<std::string> leaves;
+  std::vector<std::uint32_t> leaf_of;
+  for (const std::string& name : trace->site_names) {
+    const auto next = static_cast<std::uint32_t>(leaves.size());
+    const auto [found, is_new] = number_of.try_emplace(LeafOf(name), next);
+    if (is_new) leaves.emplace_back(found->first);
+    leaf_of.push_back(found->second);
+  }
+  for (std::uint32_t& site : trace->sites) site = leaf_of[site];
+  trace->site_names = std::move(leaves);
+}
+
 // How many Ops the step or tick at `op` takes.
 std::size_t LengthOf(const Op* op) {
   const OpCode code = CodeOf(*op);
@@ -257,6 +276,7 @@ CompiledTrace Compile(TraceReader& reader, Scope scope,
   CompiledTrace trace = compiler.Finish();
   trace.type_names = NamesOf(reader, NameSpace::kType, trace.types);
   trace.site_names = NamesOf(reader, NameSpace::kSite, trace.sites);
+  FoldStacks(&trace);
   return trace;
 }
 

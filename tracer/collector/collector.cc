@@ -2,6 +2,8 @@
 #include "tracer/collector/collector.h"
 
 #include <dirent.h>
+#include <poll.h>
+#include <sys/inotify.h>
 #include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
@@ -16,9 +18,11 @@
 namespace arenalab {
 namespace {
 
-// Between rounds: short enough that a program at full speed (about 120 MB/s of
-// records) stays within the processor's cache, long enough that an idle one
+// Between rounds: so that about kEventsPerRound come together. They stay within
+// the processor's cache (at full speed a program makes 120 to 240 MB of records
+// a second), and rounds are few where a program needs both cores. An idle one
 // costs nothing.
+constexpr std::uint64_t kEventsPerRound = 1 << 15;
 constexpr long kShortestSleepNs = 1'000'000;
 constexpr long kLongestSleepNs = 20'000'000;
 
@@ -65,6 +69,7 @@ Collector::Collector(CollectorOptions options)
       directory_(MakeRunDirectory()),
       sleep_ns_(kShortestSleepNs) {
   run_.id = directory_.substr(directory_.rfind('-') + 1);
+  Watch();
   run_.tool = options_.tool;
   if (options_.types) run_.census = options_.census;
   run_.window = options_.window;
@@ -92,6 +97,7 @@ Collector::Collector(CollectorOptions options)
 }
 
 Collector::~Collector() {
+  if (watch_ >= 0) close(watch_);
   for (const std::string& name : FilesIn(directory_)) {
     if (name.ends_with(ring::kRingSuffix) ||
         name.ends_with(ring::kMarkSuffix) || name == ring::kMainLink) {
@@ -110,7 +116,8 @@ std::map<std::string, std::string> Collector::Environment() const {
       {ring::kAloneVariable, options_.children ? "0" : "1"},
       {ring::kTypesVariable, options_.types ? "1" : "0"},
       {ring::kWindowVariable, options_.window.from_mark.empty() ? "0" : "1"},
-      {ring::kSitesVariable, options_.sites ? "1" : "0"}};
+      {ring::kSitesVariable, options_.sites ? "1" : "0"},
+      {ring::kStacksVariable, options_.stacks ? "1" : "0"}};
 }
 
 // The first to need one is the run's main process.
@@ -151,7 +158,9 @@ void Collector::FindRings() {
     // The same process again: another program runs in it, the older ring's
     // memory is gone.
     for (auto& older : live_) {
-      if (older->process() == process->process()) older->Finish();
+      if (older->process() != process->process()) continue;
+      older->Finish();
+      older->ReleaseMemory();
     }
     live_.push_back(std::move(process));
   }
@@ -194,31 +203,70 @@ void Collector::EndWindow() {
   }
 }
 
+// Rings and marks get their names when they are whole.
+void Collector::Watch() {
+  watch_ = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+  if (watch_ < 0) return;
+  if (inotify_add_watch(watch_, directory_.c_str(),
+                        IN_MOVED_TO | IN_CLOSE_WRITE) < 0) {
+    close(watch_);
+    watch_ = -1;
+  }
+}
+
+std::uint64_t Collector::Drained() const {
+  std::uint64_t events = 0;
+  for (const auto& process : live_) events += process->drained_events();
+  return events;
+}
+
 void Collector::Round() {
-  FindRings();
-  TakeMarks();
+  if (changed_) {
+    FindRings();
+    TakeMarks();
+  }
   EndWindow();
-  bool found = false;
+  std::vector<ring::ChunkUser> users;
+  for (const auto& process : live_) users.push_back(process->chunk_user());
+  ring::ShareChunks(users);
+  const std::uint64_t before = Drained();
   for (auto& process : live_) {
     const bool ended = process->HasEnded();
-    found |= process->Round();
+    process->Round();
     if (ended) process->Finish();
+    if (ended) process->ReleaseMemory();
     if (!process->trace_path().empty()) {
       const std::string& path = process->trace_path();
       traces_.try_emplace(process->ring_name(),
                           path.substr(path.rfind('/') + 1));
     }
   }
+  const std::uint64_t events = Drained() - before;
   const auto finished = std::stable_partition(
       live_.begin(), live_.end(),
       [](const auto& process) { return !process->finished(); });
   std::move(finished, live_.end(), std::back_inserter(done_));
   live_.erase(finished, live_.end());
+  Sleep(events);
+}
 
-  sleep_ns_ =
-      found ? kShortestSleepNs : std::min(sleep_ns_ * 2, kLongestSleepNs);
+void Collector::Sleep(std::uint64_t events) {
+  // Twice as long at most.
+  const double share = static_cast<double>(kEventsPerRound) /
+                       static_cast<double>(std::max<std::uint64_t>(events, 1));
+  sleep_ns_ = std::clamp(
+      static_cast<long>(static_cast<double>(sleep_ns_) * std::min(share, 2.0)),
+      kShortestSleepNs, kLongestSleepNs);
+  std::vector<pollfd> wakers;
+  if (watch_ >= 0) wakers.push_back({watch_, POLLIN, 0});
+  for (const auto& process : live_) {
+    wakers.push_back({process->end_descriptor(), POLLIN, 0});
+  }
   const timespec time = {0, sleep_ns_};
-  nanosleep(&time, nullptr);
+  ppoll(wakers.data(), wakers.size(), &time, nullptr);
+  changed_ = watch_ < 0;
+  char notes[4096];
+  while (watch_ >= 0 && read(watch_, notes, sizeof(notes)) > 0) changed_ = true;
 }
 
 void Collector::Finish() {

@@ -29,6 +29,7 @@ struct CollectorOptions {
   bool children = true;  // else only the first process with an interpreter
   bool types = false;
   bool sites = false;
+  bool stacks = false;  // and a site is a whole stack
   // Asked with `types`, at marks and at the end; may be empty.
   LivingReader census;
   Window window;
@@ -48,7 +49,8 @@ class Collector {
   std::map<std::string, std::string> Environment() const;
 
   // Takes up new processes, drains all once, closes the traces of those that
-  // have ended, and sleeps, the longer the less there was.
+  // have ended, and sleeps, the longer the less there was, or until a process
+  // begins, ends or is marked.
   void Round();
   // No process is left: closes all traces.
   void Finish();
@@ -66,6 +68,9 @@ class Collector {
   std::vector<const ProcessRecording*> Recorded() const;
 
  private:
+  void Watch();
+  void Sleep(std::uint64_t events);
+  std::uint64_t Drained() const;
   void FindRings();
   void TakeMarks();
   void EndWindow();
@@ -85,6 +90,8 @@ class Collector {
   std::set<std::string> paths_;
   int refused_ = 0;
   long sleep_ns_;
+  int watch_ = -1;       // of the directory; -1: it is read every round
+  bool changed_ = true;  // since it was read
 };
 
 }  // namespace arenalab

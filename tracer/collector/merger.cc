@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "tracer/call_site.h"
+
 namespace arenalab {
 
 using ring::Op;
@@ -135,11 +137,11 @@ void Merger::EmitPlainRequests(std::uint64_t limit) {
   plain.bias = static_cast<std::uint64_t>(Op::kRequest);
   plain.thread = DenseThread(state_thread_);
   plain.time_ns = time_ns_;
-  plain.types = numbers_[static_cast<std::size_t>(NameSpace::kType)];
+  plain.types = types_;
   std::size_t at = 0;
   while (at < count) {
     if (ring::OpOf(words[at]) == Op::kSite) {
-      site_ = Number(NameSpace::kSite, ring::PayloadOf(words[at++]));
+      site_ = Site(ring::PayloadOf(words[at++]));
       continue;
     }
     plain.words = words + at;
@@ -166,11 +168,11 @@ void Merger::EmitStateRecord(const RingRecord& record) {
       Blank(EventKind::kMark, state_thread_).name = record.text;
       return Emit();
     case Op::kTypeName:
-      return TakeName(NameSpace::kType, record);
+      return TakeType(record);
     case Op::kSiteName:
-      return TakeName(NameSpace::kSite, record);
+      return TakeSite(record);
     case Op::kSite:
-      site_ = Number(NameSpace::kSite, record.payload);
+      site_ = Site(record.payload);
       return;
     case Op::kArenaAcquire:
     case Op::kArenaRelease:
@@ -181,14 +183,41 @@ void Merger::EmitStateRecord(const RingRecord& record) {
 }
 
 // The library counts them up by one.
-void Merger::TakeName(NameSpace space, const RingRecord& record) {
-  auto& numbers = numbers_[static_cast<std::size_t>(space)];
-  if (numbers.empty()) numbers.push_back(0);
-  if (record.payload != numbers.size()) {
+void Merger::TakeType(const RingRecord& record) {
+  if (record.payload != types_.size()) {
     damaged_ = true;
     return;
   }
-  numbers.push_back(sink_->OnName(space, record.text));
+  types_.push_back(sink_->OnName(NameSpace::kType, record.text));
+}
+
+void Merger::TakeSite(const RingRecord& record) {
+  const std::uint32_t parent = ring::ParentOf(record.payload);
+  if (ring::SiteOf(record.payload) != sites_.size() ||
+      parent >= sites_.size()) {
+    damaged_ = true;
+    return;
+  }
+  sites_.push_back({std::string(record.text), parent, 0});
+}
+
+std::uint32_t Merger::Site(std::uint64_t number) {
+  if (number == 0 || number >= sites_.size()) return 0;
+  NamedSite& site = sites_[number];
+  if (site.number == 0) {
+    site.number = sink_->OnName(NameSpace::kSite, SiteName(number));
+  }
+  return site.number;
+}
+
+std::string Merger::SiteName(std::size_t number) const {
+  std::string name = sites_[number].frame;
+  // A parent's number is less than its own.
+  while ((number = sites_[number].parent) != 0) {
+    name += kCaller;
+    name += sites_[number].frame;
+  }
+  return name;
 }
 
 void Merger::EmitArena(const RingRecord& record, std::uint32_t thread) {
@@ -212,7 +241,7 @@ void Merger::EmitRequest(const RingRecord& record, std::uint32_t thread,
   event.state = record.state;
   event.depth = static_cast<std::uint8_t>(std::min(record.depth, 255u));
   if (event.kind == EventKind::kFree) {
-    event.type = Number(NameSpace::kType, record.size_bytes);
+    event.type = Type(record.size_bytes);
   } else {
     event.size_bytes = record.size_bytes;
     event.site = site;

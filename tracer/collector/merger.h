@@ -18,9 +18,9 @@
 // THREADS. The collector's only.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -109,12 +109,17 @@ class Merger {
     return event_;
   }
   std::uint32_t DenseThread(std::uint32_t thread);
-  void TakeName(NameSpace space, const RingRecord& record);
-  // The sink's number of the library's.
-  std::uint32_t Number(NameSpace space, std::uint64_t number) const {
-    const auto& numbers = numbers_[static_cast<std::size_t>(space)];
-    return number < numbers.size() ? numbers[number] : 0;
+  void TakeType(const RingRecord& record);
+  void TakeSite(const RingRecord& record);
+  // The sink's number of a type that the library named.
+  std::uint32_t Type(std::uint64_t number) const {
+    return number < types_.size() ? types_[number] : 0;
   }
+  // Likewise of a call site, which the sink gets to know when it is first used:
+  // of a stack that is each of its frames with all that called it, in one name,
+  // and most are never one that asks for memory.
+  std::uint32_t Site(std::uint64_t number);
+  std::string SiteName(std::size_t number) const;
 
   ring::Header* header_;
   EventSink* sink_;
@@ -132,8 +137,14 @@ class Merger {
   std::uint64_t time_ns_ = 0;
   std::uint32_t state_thread_ = 0;
   std::unordered_map<std::uint32_t, std::uint32_t> dense_;
-  // By the library's number, in each name space.
-  std::array<std::vector<std::uint32_t>, 2> numbers_;
+  // By the library's number, from 1.
+  std::vector<std::uint32_t> types_ = {0};
+  struct NamedSite {
+    std::string frame;
+    std::uint32_t parent;
+    std::uint32_t number;  // the sink's; 0: none yet
+  };
+  std::vector<NamedSite> sites_ = {{}};
   std::uint32_t site_ = 0;         // the sink's number, of the state stream
   std::uint32_t last_thread_ = 0;  // the library's number, from 1
   std::uint32_t last_dense_ = 0;

@@ -39,6 +39,8 @@ class ProcessHandle {
   ProcessHandle& operator=(const ProcessHandle&) = delete;
 
   bool HasEnded() const;
+  // To be polled: readable when the process has ended. Negative: cannot tell.
+  int descriptor() const { return descriptor_; }
 
  private:
   int descriptor_ = -1;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstring>
 #include <vector>
 
@@ -98,6 +99,17 @@ ProcessRecording::ProcessRecording(ring::Header* header, std::string ring_name,
 
 ProcessRecording::~ProcessRecording() { munmap(header_, ring::kRingBytes); }
 
+// A hole in the file: unmapping alone would keep the pages as long as any page
+// of it is mapped. A child that has recorded nothing yet still reads what comes
+// before the dumps.
+void ProcessRecording::ReleaseMemory() {
+  constexpr std::size_t kPage = 4096;
+  constexpr std::size_t kKept =
+      (offsetof(ring::Header, dumps) + kPage - 1) / kPage * kPage;
+  madvise(reinterpret_cast<char*>(header_) + kKept, ring::kRingBytes - kKept,
+          MADV_REMOVE);
+}
+
 std::uint64_t ProcessRecording::lost() const {
   return header_->lost_events.load();
 }
@@ -110,26 +122,25 @@ std::uint64_t ProcessRecording::SinceStart() const {
   return MonotonicNs() - header_->started_ns;
 }
 
-bool ProcessRecording::Round() {
+void ProcessRecording::Round() {
   header_->heartbeat.fetch_add(1);
   const bool started =
       header_->streams[ring::kStateStream].published.load() != 0;
-  if (finished_ || !DecideBeginning()) return false;
+  if (finished_ || !DecideBeginning()) return;
   // Until an interpreter starts, events wait in the ring, unless it gets full.
   if (path_.empty() && !waits_) {
-    if (!started && header_->fresh_chunks.load() < ring::kChunks / 2) {
-      return false;
+    const std::uint32_t used = header_->fresh_chunks.load();
+    if (!started && used < ring::kChunks / 2 &&
+        used + ring::kSpareChunks / 2 < ring::AllowedChunks(*header_)) {
+      return;
     }
     OpenTrace();
   }
   const bool wants_census =
       header_->census.load(std::memory_order_acquire) == ring::Census::kWanted;
-  const bool found = DrainOnce(false);
+  DrainOnce(false);
   TakeStanding();
-  if (past_end_) {
-    Close();
-    return found;
-  }
+  if (past_end_) return Close();
   CheckRotation();
   if (wants_census) {
     TakeCensus();
@@ -148,15 +159,13 @@ bool ProcessRecording::Round() {
     if (writer_) writer_->Flush();
   }
   NoteError();
-  return found;
 }
 
-bool ProcessRecording::DrainOnce(bool ended) {
+void ProcessRecording::DrainOnce(bool ended) {
   const std::uint64_t now = SinceStart();
-  const bool found = merger_.Drain(before_last_drain_ns_, ended);
+  merger_.Drain(before_last_drain_ns_, ended);
   before_last_drain_ns_ = now;
   if (merger_.damaged()) header_->closed.store(1);
-  return found;
 }
 
 void ProcessRecording::Finish() {
@@ -261,6 +270,8 @@ void ProcessRecording::WriteMeta(bool final) {
     writer_->SetAlignment(PymallocAlignment(version, statistics));
     writer_->Meta("allocator",
                   AllocatorBeneath(Text(header_->allocator), bytes != 0));
+    const std::string attribution = Attribution();
+    if (!attribution.empty()) writer_->Meta("attribution", attribution);
     meta_written_ = bytes != 0;
   }
   if (!final) return;
@@ -314,6 +325,17 @@ void ProcessRecording::WriteMeta(bool final) {
       Lose("threads", "more threads at once than can be recorded");
     }
   }
+}
+
+// What was asked for and works, in words.
+std::string ProcessRecording::Attribution() const {
+  std::string text;
+  if (header_->types.load() == ring::Reading::kWorks) text = "types";
+  if (header_->sites.load() == ring::Reading::kWorks) {
+    text += text.empty() ? "" : ", ";
+    text += header_->stacks != 0 ? "stacks" : "call sites";
+  }
+  return text;
 }
 
 void ProcessRecording::Lose(const char* what, const std::string& reason) {
@@ -378,7 +400,11 @@ void ProcessRecording::Write(const Event& event) {
 }
 
 PlainTaken ProcessRecording::OnPlain(const PlainRequests& plain) {
-  return writer_->AppendPlain(plain);
+  // Outside of a window each is looked at, and dropped.
+  if (!writer_ || past_end_) return {};
+  const PlainTaken taken = writer_->AppendPlain(plain);
+  events_ += taken.requests;
+  return taken;
 }
 
 void ProcessRecording::OnEvent(const Event& event) {

@@ -32,6 +32,7 @@
 #include "tracer/collector/window.h"
 #include "tracer/format/name_table.h"
 #include "tracer/format/trace_writer.h"
+#include "tracer/ring/chunk_budget.h"
 #include "tracer/ring/ring.h"
 
 namespace arenalab {
@@ -75,17 +76,21 @@ class ProcessRecording : private EventSink {
   ProcessRecording(const ProcessRecording&) = delete;
   ProcessRecording& operator=(const ProcessRecording&) = delete;
 
-  // Drains the ring once. True if there was something.
-  bool Round();
+  // Drains the ring once.
+  void Round();
   // The process has ended, or another program runs in it: drains the rest and
   // closes the trace. Once.
   void Finish();
   bool finished() const { return finished_; }
+  // Gives the ring's memory up, all but what the members below tell. REQUIRES:
+  // finished, and no process has it mapped any more.
+  void ReleaseMemory();
   // The end of the window: closes the trace; the program goes on unrecorded.
   void Close();
   // A file is being written.
   bool is_open() const { return writer_ != nullptr && !finished_; }
   bool HasEnded() const { return handle_.HasEnded(); }
+  int end_descriptor() const { return handle_.descriptor(); }
   // A mark from outside, where the program is now.
   void Mark(std::string_view name);
 
@@ -94,6 +99,11 @@ class ProcessRecording : private EventSink {
   pid_t process() const { return header_->process; }
   // In the files that were kept.
   std::uint64_t events() const { return events_; }
+  // All that were read from the ring.
+  std::uint64_t drained_events() const { return merger_.events(); }
+  ring::ChunkUser chunk_user() const {
+    return {header_, merger_.threads() + 1};
+  }
   std::uint64_t lost() const;
   std::string python() const;
   // The last one's; empty where no interpreter has started in it, or no window
@@ -113,7 +123,7 @@ class ProcessRecording : private EventSink {
   std::uint32_t OnName(NameSpace space, std::string_view name) override;
   std::uint64_t SinceStart() const;
   void Write(const Event& event);
-  bool DrainOnce(bool ended);
+  void DrainOnce(bool ended);
   void OpenTrace();
   void OpenPart(const std::string& why);
   void ClosePart();
@@ -125,6 +135,7 @@ class ProcessRecording : private EventSink {
   void CheckRotation();
   std::string ParentAt() const;
   void WriteMeta(bool final);
+  std::string Attribution() const;
   void SampleMemory();
   void WriteReadings();
   void TakeCensus();

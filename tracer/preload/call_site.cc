@@ -1,9 +1,17 @@
 // Call sites: the current frame's code object and the place in it, to a number.
 //
 //   thread state ─► [C frame ─►] frame ─► code object, and where in it
+//                                  └─► the frame that called it, and so on
 //
 // A site is keyed by (code object, place). When a code object is given up its
 // sites are dropped with it: each hangs on a chain that begins at its code.
+//
+// STACKS. Where they are asked for, a site is a whole stack: keyed by (code
+// object, place, the caller's site), so that all stacks together are a tree, of
+// which each node is named once. Every event walks all its frames, because a
+// frame may be left and entered again, at the same address, between two events;
+// but only those that differ from the last event's, counted from the outermost,
+// are looked up.
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -33,18 +41,19 @@ struct Layout {
 // 3.11.7, 3.12.1 and 3.13.0: Include/cpython/pystate.h, frameobject.h, code.h,
 // Include/internal/pycore_frame.h. Each is checked when it is used first.
 constexpr Layout kLayouts[] = {
-    {8, 24, kNone, 32, 104, 1, kNone, kNone, kNone, 104, 112},
-    {9, 24, kNone, 32, 104, 1, kNone, kNone, kNone, 104, 112},
-    {10, 24, kNone, 32, 96, 2, kNone, kNone, kNone, 104, 112},
-    {11, 56, 8, 32, 56, 0, kNone, kNone, 184, 112, 128},
+    {8, 24, kNone, 32, 104, 1, 24, kNone, kNone, 104, 112},
+    {9, 24, kNone, 32, 104, 1, 24, kNone, kNone, 104, 112},
+    {10, 24, kNone, 32, 96, 2, 24, kNone, kNone, 104, 112},
+    {11, 56, 8, 32, 56, 0, 48, kNone, 184, 112, 128},
     {12, 56, 0, 0, 56, 0, 8, 70, 192, 112, 128},
     {13, 72, kNone, 0, 56, 0, 8, 70, 200, 112, 128},
 };
 constexpr char kOfC = 3;  // FRAME_OWNED_BY_CSTACK
 
 struct Site {
-  std::uint64_t code;  // 0: free; kGone: dropped
-  std::int32_t place;  // in bytes of code
+  std::uint64_t code;    // 0: free; kGone: dropped
+  std::int32_t place;    // in bytes of code
+  std::uint32_t parent;  // the caller's number; 0: none, or not asked for
   std::uint32_t number;
   std::uint32_t next;  // of the same code: index + 1, 0: the last
 };
@@ -56,6 +65,14 @@ constexpr std::uint64_t kGone = 1;
 constexpr std::size_t kSites = 1 << 15;
 constexpr std::size_t kCodes = 1 << 13;
 
+// Of a stack that is deeper, the innermost.
+constexpr std::size_t kMostFrames = 256;
+struct Frame {
+  std::uint64_t code;
+  std::int32_t place;
+  std::uint32_t number;  // of the stack that ends with it
+};
+
 struct Sites {
   const ring::Header* header;  // for which the numbers were given
   std::uint32_t last;          // number
@@ -65,6 +82,9 @@ struct Sites {
   std::int32_t last_place;
   std::size_t used_sites;
   std::size_t used_codes;
+  // The last stack, outermost first.
+  Frame stack[kMostFrames];
+  std::size_t depth;
   Site sites[kSites];
   Code codes[kCodes];
 };
@@ -86,6 +106,7 @@ std::uint64_t Mix(std::uint64_t value) { return value * 0x9e3779b97f4a7c15u; }
 void Clear() {
   sites.used_sites = sites.used_codes = 0;
   sites.last_code = 0;
+  sites.depth = 0;
   memset(sites.sites, 0, sizeof(sites.sites));
   memset(sites.codes, 0, sizeof(sites.codes));
 }
@@ -129,7 +150,9 @@ std::size_t TextOf(std::uint64_t object, char* to, std::size_t most) {
 }
 
 // FILE:LINE:FUNCTION
-void Name(std::uint64_t code, std::int32_t place, std::uint32_t number) {
+void Name(const Site& site) {
+  const std::uint64_t code = site.code;
+  const std::int32_t place = site.place;
   char text[ring::kMostTextBytes];
   constexpr std::size_t kFile = 200, kFunction = 100;
   std::size_t bytes = TextOf(
@@ -139,7 +162,8 @@ void Name(std::uint64_t code, std::int32_t place, std::uint32_t number) {
       snprintf(text + bytes, 16, ":%d:", line < 0 ? 0 : line));
   bytes += TextOf(Load(code + static_cast<std::uint64_t>(layout->function)),
                   text + bytes, kFunction);
-  AppendText(ring::Op::kSiteName, number, text, bytes);
+  AppendText(ring::Op::kSiteName, ring::PackSite(site.number, site.parent),
+             text, bytes);
 }
 
 Code* CodeSlot(std::uint64_t address) {
@@ -150,17 +174,19 @@ Code* CodeSlot(std::uint64_t address) {
 }
 static_assert(kCodes == 1 << (64 - 51));
 
-std::uint32_t Learn(std::uint64_t code, std::int32_t place, std::size_t at) {
-  if (!IsCode(code)) return 0;  // 3.13 has frames of other things
+std::uint32_t Learn(std::uint64_t code, std::int32_t place,
+                    std::uint32_t parent, std::size_t at) {
+  // 3.13 has frames of other things: a stack goes on without them.
+  if (!IsCode(code) || sites.last == ring::kMostSites) return parent;
   const int saved = errno;
   Code* owner = CodeSlot(code);
   sites.used_codes += owner->address == 0 ? 1 : 0;
   owner->address = code;
   ++sites.used_sites;
   const std::uint32_t number = ++sites.last;
-  sites.sites[at] = {code, place, number, owner->first};
+  sites.sites[at] = {code, place, parent, number, owner->first};
   owner->first = static_cast<std::uint32_t>(at + 1);
-  Name(code, place, number);
+  Name(sites.sites[at]);
   if (sites.used_sites > kSites * 3 / 4 || sites.used_codes > kCodes * 3 / 4) {
     Clear();  // numbers go on, and a name may come again
   }
@@ -168,15 +194,30 @@ std::uint32_t Learn(std::uint64_t code, std::int32_t place, std::size_t at) {
   return number;
 }
 
-std::uint32_t NumberOf(std::uint64_t code, std::int32_t place) {
-  const std::uint64_t key = (code >> 4) + (std::uint64_t(place) << 40);
+std::uint32_t NumberOf(std::uint64_t code, std::int32_t place,
+                       std::uint32_t parent) {
+  const std::uint64_t key =
+      (code >> 4) + (std::uint64_t(place) << 40) + Mix(parent);
   for (std::size_t at = Mix(key) >> 49;; at = (at + 1) % kSites) {
     const Site& site = sites.sites[at];
-    if (site.code == code && site.place == place) return site.number;
-    if (site.code == 0) return Learn(code, place, at);
+    if (site.code == code && site.place == place && site.parent == parent) {
+      return site.number;
+    }
+    if (site.code == 0) return Learn(code, place, parent, at);
   }
 }
 static_assert(kSites == 1 << (64 - 49));
+
+// The first frame of Python from here outwards; 0: there is none.
+std::uint64_t OfPython(std::uint64_t frame) {
+  while (layout->owner != kNone && frame != 0 &&
+         static_cast<char>(
+             Load(frame + static_cast<std::uint64_t>(layout->owner)) & 0xff) ==
+             kOfC) {
+    frame = Load(frame + static_cast<std::uint64_t>(layout->previous));
+  }
+  return frame;
+}
 
 // The innermost frame of Python; 0: there is none.
 std::uint64_t CurrentFrame() {
@@ -187,13 +228,11 @@ std::uint64_t CurrentFrame() {
   if (layout->c_frame != kNone && frame != 0) {
     frame = Load(frame + static_cast<std::uint64_t>(layout->c_frame));
   }
-  while (layout->owner != kNone && frame != 0 &&
-         static_cast<char>(
-             Load(frame + static_cast<std::uint64_t>(layout->owner)) & 0xff) ==
-             kOfC) {
-    frame = Load(frame + static_cast<std::uint64_t>(layout->previous));
-  }
-  return frame;
+  return OfPython(frame);
+}
+
+std::uint64_t CallerOf(std::uint64_t frame) {
+  return OfPython(Load(frame + static_cast<std::uint64_t>(layout->previous)));
 }
 
 // One of the first frames: if what it runs is no code object the layout is
@@ -213,10 +252,49 @@ void CountCheck(std::uint64_t code) {
   hot.header->sites.store(settings.sites);
 }
 
+// What a frame runs, and where in it.
+Frame Read(std::uint64_t frame) {
+  const std::uint64_t code =
+      Load(frame + static_cast<std::uint64_t>(layout->code));
+  const std::uint64_t word =
+      Load(frame + static_cast<std::uint64_t>(layout->place));
+  const auto place =
+      layout->bytes == kNone
+          ? static_cast<std::int32_t>(word) * layout->place_unit
+          : static_cast<std::int32_t>(
+                word - code - static_cast<std::uint64_t>(layout->bytes));
+  return {code, place, 0};
+}
+
 void Switch(std::uint32_t number) {
   if (number == sites.current) return;
   sites.current = number;
   AppendState(ring::Pack(ring::Op::kSite, number));
+}
+
+// The stack that ends with `innermost`, which is at `frame`.
+void NoteStack(const Frame& innermost, std::uint64_t frame) {
+  Frame frames[kMostFrames];
+  frames[0] = innermost;
+  std::size_t depth = 1;
+  while (depth < kMostFrames && (frame = CallerOf(frame)) != 0) {
+    frames[depth++] = Read(frame);
+  }
+  std::size_t i = 0;
+  std::uint32_t number = 0;
+  for (; i < depth && i < sites.depth; ++i) {
+    const Frame& now = frames[depth - 1 - i];
+    const Frame& then = sites.stack[i];
+    if (now.code != then.code || now.place != then.place) break;
+    number = then.number;
+  }
+  for (; i < depth; ++i) {
+    Frame& now = frames[depth - 1 - i];
+    now.number = number = NumberOf(now.code, now.place, number);
+    sites.stack[i] = now;
+  }
+  sites.depth = depth;
+  Switch(number);
 }
 
 }  // namespace
@@ -243,23 +321,16 @@ void NoteSite() {
   }
   const std::uint64_t frame = CurrentFrame();
   if (frame == 0) return Switch(0);
-  const std::uint64_t code =
-      Load(frame + static_cast<std::uint64_t>(layout->code));
-  const std::uint64_t word =
-      Load(frame + static_cast<std::uint64_t>(layout->place));
-  const auto place =
-      layout->bytes == kNone
-          ? static_cast<std::int32_t>(word) * layout->place_unit
-          : static_cast<std::int32_t>(
-                word - code - static_cast<std::uint64_t>(layout->bytes));
+  const Frame at = Read(frame);
   if (checks_left != 0) {
-    CountCheck(code);
+    CountCheck(at.code);
     if (layout == nullptr) return;
   }
-  if (code == sites.last_code && place == sites.last_place) return;
-  Switch(NumberOf(code, place));
-  sites.last_code = code;
-  sites.last_place = place;
+  if (settings.stacks) return NoteStack(at, frame);
+  if (at.code == sites.last_code && at.place == sites.last_place) return;
+  Switch(NumberOf(at.code, at.place, 0));
+  sites.last_code = at.code;
+  sites.last_place = at.place;
 }
 
 void ForgetCode(const void* block) {
@@ -268,6 +339,9 @@ void ForgetCode(const void* block) {
   if (words[1] != reinterpret_cast<std::uint64_t>(objects.code_type)) return;
   const auto address = reinterpret_cast<std::uint64_t>(block);
   if (address == sites.last_code) sites.last_code = 0;
+  for (std::size_t i = 0; i < sites.depth; ++i) {
+    if (sites.stack[i].code == address) sites.depth = i;
+  }
   Code* code = CodeSlot(address);
   if (code->address == 0) return;
   for (std::uint32_t at = code->first; at != 0;) {

@@ -54,6 +54,10 @@ bool Joins() {
   settings.window = window != nullptr && strcmp(window, "1") == 0;
   settings.types = Wanted(ring::kTypesVariable);
   settings.sites = Wanted(ring::kSitesVariable);
+  if (Wanted(ring::kStacksVariable) != ring::Reading::kOff) {
+    settings.sites = Wanted(ring::kStacksVariable);
+    settings.stacks = true;
+  }
   PlanAttribution();
   PlanDumps(Variable(ring::kStatsAtVariable));
   local.fork = ring::kUnknownFork;

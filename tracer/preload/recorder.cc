@@ -214,6 +214,7 @@ void FillHeader(ring::Header* header, const ring::Header* parent) {
   header->process = static_cast<std::int32_t>(syscall(SYS_getpid));
   header->layers = settings.layers ? 1 : 0;
   header->lossy = settings.lossy ? 1 : 0;
+  header->stacks = settings.stacks ? 1 : 0;
   header->parent_process = static_cast<std::int32_t>(syscall(SYS_getppid));
   if (settings.window) header->hold.store(ring::Hold::kAtMarks);
   header->types.store(settings.types);
@@ -221,6 +222,7 @@ void FillHeader(ring::Header* header, const ring::Header* parent) {
   ReadCommand(header);
   header->free_chunks.store(ring::kNoChunk);
   header->slot_limit.store(1);
+  header->chunk_limit.store(ring::kFirstChunks);
   header->fresh_chunks.store(1);  // chunk 0 is the state stream's first
   strncpy(header->python, settings.python, sizeof(header->python) - 1);
   memcpy(header->allocator, settings.allocator, sizeof(header->allocator));

@@ -70,6 +70,7 @@ struct Settings {
   bool threaded;      // pthread_create was called: set before the thread exists
   ring::Reading types;  // of objects that are given up: asked for, and can be
   ring::Reading sites;  // likewise, of call sites
+  bool stacks;          // and a call site is a whole stack
   int collector;        // process id, 0 where unknown
   char directory[256];
   char ring_name[64];  // this process's, or after fork still the parent's

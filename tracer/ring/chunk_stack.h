@@ -12,7 +12,7 @@
 
 namespace arenalab::ring {
 
-// kNoChunk where all are in use.
+// kNoChunk where all that are allowed are in use.
 inline std::uint32_t TakeChunk(Header* header) {
   std::uint64_t head = header->free_chunks.load(std::memory_order_acquire);
   while (static_cast<std::uint32_t>(head) != kNoChunk) {
@@ -27,8 +27,10 @@ inline std::uint32_t TakeChunk(Header* header) {
       return chunk;
     }
   }
+  const std::uint32_t allowed =
+      header->chunk_limit.load(std::memory_order_relaxed);
   std::uint32_t fresh = header->fresh_chunks.load(std::memory_order_relaxed);
-  while (fresh < kChunks) {
+  while (fresh < allowed && fresh < kChunks) {
     if (header->fresh_chunks.compare_exchange_weak(fresh, fresh + 1)) {
       return fresh;
     }

@@ -65,6 +65,9 @@ inline constexpr std::size_t kMostTextBytes = 320;
 inline constexpr std::size_t kReserveWords = 1 + kMostTextBytes / 8;
 static_assert(kReserveWords >= 8);
 inline constexpr std::uint32_t kNoChunk = 0xffffffff;
+// A ring begins with so many chunks; the collector lets it have more
+// (chunk_budget.h), so that all rings of a run together stay small.
+inline constexpr std::uint32_t kFirstChunks = 32;
 inline constexpr std::uint64_t kWideSize = 1023;
 
 enum class Op : std::uint8_t {
@@ -81,7 +84,7 @@ enum class Op : std::uint8_t {
   kArenaRelease = 10,  // likewise
   kState = 11,  // thread streams; payload: the state of what follows, 0 first
   kTypeName = 12,  // state stream; payload: a type's number; text: its name
-  kSiteName = 13,  // likewise, of a call site: FILE:LINE:FUNCTION
+  kSiteName = 13,  // likewise, of a call site, PackSite: FILE:LINE:FUNCTION
   kSite = 14,  // state stream; payload: the call site of what follows, 0 first
   kMark = 15,  // state stream; text: its name
   kRequest = 16,  // + layer * 8 + kind (event.h); payload: the address
@@ -90,6 +93,17 @@ enum class Op : std::uint8_t {
 constexpr std::uint64_t Pack(Op op, std::uint64_t payload,
                              std::uint64_t size = 0) {
   return payload << 16 | size << 6 | static_cast<std::uint64_t>(op);
+}
+// A call site that is a stack has the number of its caller's; 0: it has none.
+inline constexpr std::uint32_t kMostSites = (1u << 24) - 1;
+constexpr std::uint64_t PackSite(std::uint32_t number, std::uint32_t parent) {
+  return std::uint64_t{parent} << 24 | number;
+}
+constexpr std::uint32_t SiteOf(std::uint64_t payload) {
+  return payload & kMostSites;
+}
+constexpr std::uint32_t ParentOf(std::uint64_t payload) {
+  return payload >> 24 & kMostSites;
 }
 constexpr Op OpOf(std::uint64_t word) { return static_cast<Op>(word & 63); }
 constexpr std::uint64_t SizeOf(std::uint64_t word) { return word >> 6 & 1023; }
@@ -159,6 +173,7 @@ struct Header {
   std::int32_t process;         // getpid(), as the process sees it
   std::uint32_t layers;         // 1: nested events are recorded too
   std::uint32_t lossy;          // 1: a full ring drops events, nobody waits
+  std::uint32_t stacks;         // 1: a call site is a whole stack
   std::int32_t parent_process;  // getppid()
   // /proc/self/cmdline when the ring was made: a short process may be gone
   // before the collector looks.
@@ -172,6 +187,8 @@ struct Header {
   alignas(64) std::atomic<std::uint64_t> ticket;       // the next to be taken
   alignas(64) std::atomic<std::uint64_t> free_chunks;  // tag:32 | chunk:32
   std::atomic<std::uint32_t> fresh_chunks;  // those from here on: never used
+  std::atomic<std::uint32_t>
+      chunk_limit;  // those from here on: not allowed yet
   alignas(64) std::atomic<std::uint64_t> heartbeat;  // collector's round number
   // Set by the collector where it cannot read on: the program stops recording.
   std::atomic<std::uint32_t> closed;
@@ -215,6 +232,7 @@ inline constexpr char kLossyVariable[] = "ARENALAB_LOSSY";    // "1"
 inline constexpr char kCollectorVariable[] = "ARENALAB_COLLECTOR";  // its pid
 inline constexpr char kTypesVariable[] = "ARENALAB_TYPES";          // "1"
 inline constexpr char kSitesVariable[] = "ARENALAB_SITES";          // "1"
+inline constexpr char kStacksVariable[] = "ARENALAB_STACKS";        // "1"
 inline constexpr char kWindowVariable[] = "ARENALAB_WINDOW";  // "1": kAtMarks
 // "1": only the first process with an interpreter. Its number is what the
 // symbolic link kMainLink in the run's directory says.

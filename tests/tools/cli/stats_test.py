@@ -97,6 +97,21 @@ class StatsOfATraceTest(verb_case.VerbCase):
         self.assertIn("live at the peak, EVENT 4", text)
         self.assertIn("a.py:2:g", text)
 
+    def test_whole_stacks_are_shown_by_their_innermost_frame(self):
+        trace = self.import_trace("a.trace", """\
+meta geometry cpython-3.11
+malloc 1 100 site="a.py:1:f < b.py:2:g < c.py:3:h < d.py:4:i < e.py:5:j"
+malloc 2 200 site="a.py:1:f < b.py:9:g"
+malloc 3 50 site=k.py:7:k
+""")
+        end = self.run_json("stats", "--json", trace)["attribution"][-1]
+        self.assertEqual(
+            [(row["name"], row["objects"], row["bytes"], row.get("stack"))
+             for row in end["sites"]],
+            [("a.py:1:f", 2, 300, "a.py:1:f < b.py:9:g"),
+             ("k.py:7:k", 1, 50, None)])
+        self.assertIn("  from b.py:9:g\n", self.run_verb("stats", trace))
+
     def test_a_trace_without_names_has_no_attribution(self):
         trace = self.import_trace("a.trace", TRACE)
         self.assertEqual(

@@ -27,6 +27,7 @@ class MergerTest : public testing::Test, public EventSink {
   MergerTest()
       : header_(static_cast<ring::Header*>(std::calloc(1, ring::kRingBytes))) {
     header_->free_chunks.store(ring::kNoChunk);
+    header_->chunk_limit.store(ring::kChunks);
     header_->slot_limit.store(1);
     NewStream(0, 0);
     merger_ = std::make_unique<Merger>(header_.get(), this);

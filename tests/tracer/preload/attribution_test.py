@@ -2,6 +2,7 @@
 every interpreter of this machine."""
 import collections
 import os
+import re
 import subprocess
 
 import traced_run
@@ -50,6 +51,45 @@ globals()["__builtins__"] = None
 """
 
 
+# Each Alpha knows by its place in `made` which stack asked for it.
+STACKS = """\
+class Alpha:
+    __slots__ = ("a", "b")
+
+def leaf(n, to):
+    for i in range(n):
+        to.append(
+            Alpha())  # leaf
+def middle(n, to):
+    leaf(n, to)  # middle
+def deep(depth, n, to):
+    if depth:
+        deep(depth - 1, n, to)  # deeper
+    else:
+        leaf(n, to)  # deepest
+def generated(n):
+    for i in range(n):
+        yield Alpha()  # generated
+
+made = []
+middle(100, made)  # one
+leaf(50, made)  # two
+deep(3, 25, made)  # three
+for i in range(40):
+    leaf(1, made)  # even
+    leaf(1, made)  # odd
+made.extend(generated(7))  # five
+deep(300, 10, made)  # four
+namespace = {"leaf": leaf}
+for i in range(30):
+    # Code objects that come and go at the same place in the stack.
+    exec(compile("def passing%d(to):\\n  leaf(1, to)" % i, "passing", "exec"),
+         namespace)
+    namespace.pop("passing%d" % i)(made)  # six
+del made
+"""
+
+
 def line_of(text, comment):
     lines = text.splitlines()
     return 1 + next(i for i, line in enumerate(lines)
@@ -85,8 +125,8 @@ class Attributed:
 
 class AttributionTest(traced_run.TracedRun):
 
-    def dumped(self, python, *options, **environment):
-        program = self.write(PROGRAM.replace("\\\\n", "\\n"))
+    def dumped(self, python, *options, text=PROGRAM, **environment):
+        program = self.write(text.replace("\\\\n", "\\n"))
         trace = os.path.join(self.folder, "attributed.trace")
         run = subprocess.run(
             [traced_run.ARENALAB, "record", "-f", "-o", trace, *options, "--",
@@ -145,12 +185,59 @@ class AttributionTest(traced_run.TracedRun):
         for i in range(300):
             self.assertGreater(passing["passing:2:passing%d" % i], 0, i)
 
+    def check_stacks(self, python):
+        text = self.dumped(python, "--types", "--stacks", text=STACKS)
+        site_of, found = {}, collections.Counter()
+        for line in text.splitlines():
+            site = re.search(r' site=("[^"]*"|\S+)', line)
+            words = line.split(None, 2)
+            if words[0] in ("malloc", "calloc", "realloc"):
+                site_of[words[1]] = site[1].strip('"') if site else None
+            elif words[0] == "free" and " type=Alpha" in line:
+                found[site_of[words[1]]] += 1
+
+        def stack(*frames):
+            return " < ".join(
+                "%s:%d:%s" % (self.program, line_of(STACKS, comment), function)
+                for function, comment in frames)
+
+        leaf, module = ("leaf", "leaf"), "<module>"
+        deeper = ("deep", "deeper")
+        expected = collections.Counter({
+            stack(leaf, ("middle", "middle"), (module, "one")): 100,
+            stack(leaf, (module, "two")): 50,
+            stack(leaf, ("deep", "deepest"), deeper, deeper, deeper,
+                  (module, "three")): 25,
+            stack(leaf, (module, "even")): 40,
+            stack(leaf, (module, "odd")): 40,
+            stack(("generated", "generated"), (module, "five")): 7,
+            stack(leaf, ("deep", "deepest"), *[deeper] * 254): 10})
+        for i in range(30):
+            expected["%s < passing:2:passing%d < %s" % (
+                stack(leaf), i, stack((module, "six")))] = 1
+        self.assertEqual(found, expected)
+        self.assertIn("meta attribution types, stacks\n", text)
+        self.assertIn("equal", subprocess.check_output(
+            [traced_run.ARENALAB, "verify", self.trace_of_types],
+            universal_newlines=True, timeout=300))
+
+    @on_every_interpreter
+    def test_whole_stacks_on_every_interpreter_that_has_known_frames(
+            self, python):
+        if (3, 8) <= traced_run.version_of(python) <= (3, 13):
+            self.check_stacks(python)
+        else:
+            text = self.dumped(python, "--stacks")
+            self.assertIn("meta lost.sites ", text)
+            self.assertNotIn("meta attribution", text)
+
     def test_nothing_is_attributed_unless_asked_for(self):
         text = self.dumped(traced_run.PYTHONS[0])
         found = Attributed(text)
         self.assertEqual(set(found.freed), {None})
         self.assertEqual((found.with_site, found.held), (0, {}))
         self.assertNotIn("lost.", text)
+        self.assertNotIn("meta attribution", text)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 // The stack of free chunks: every chunk once, fresh ones last, and no chunk in
-// two hands while many threads take and one gives.
+// two hands while many threads take and one gives. And how rings share them.
 #include "tracer/ring/chunk_stack.h"
 
 #include <gtest/gtest.h>
@@ -10,12 +10,15 @@
 #include <thread>
 #include <vector>
 
+#include "tracer/ring/chunk_budget.h"
+
 namespace arenalab::ring {
 namespace {
 
 std::unique_ptr<Header> NewHeader() {
   auto header = std::make_unique<Header>();
   header->free_chunks.store(kNoChunk);
+  header->chunk_limit.store(kChunks);
   return header;
 }
 
@@ -38,6 +41,66 @@ TEST(ChunkStackTest, TheLastGivenComesFirstAndFreshOnesLast) {
   EXPECT_EQ(TakeChunk(header.get()), 1u);
   EXPECT_EQ(TakeChunk(header.get()), 0u);
   EXPECT_EQ(TakeChunk(header.get()), 2u);
+}
+
+TEST(ChunkStackTest, NoneIsTakenBeyondTheLimit) {
+  const auto header = NewHeader();
+  header->chunk_limit.store(2);
+  EXPECT_EQ(TakeChunk(header.get()), 0u);
+  EXPECT_EQ(TakeChunk(header.get()), 1u);
+  EXPECT_EQ(TakeChunk(header.get()), kNoChunk);
+  header->chunk_limit.store(3);
+  EXPECT_EQ(TakeChunk(header.get()), 2u);
+}
+
+// A ring that uses all it is given, for so many rounds of the collector.
+std::uint32_t Used(Header* header, int rounds) {
+  header->chunk_limit.store(kFirstChunks);
+  for (int i = 0; i < rounds; ++i) {
+    while (TakeChunk(header) != kNoChunk) {
+    }
+    ShareChunks({{header, 1}});
+  }
+  return header->chunk_limit.load();
+}
+
+TEST(ChunkBudgetTest, OneAloneGetsAllOfItAndNoMore) {
+  const auto header = NewHeader(), another = NewHeader();
+  EXPECT_EQ(Used(header.get(), 1), kShareChunks);
+  EXPECT_EQ(Used(another.get(), 20), kRunChunks);
+}
+
+TEST(ChunkBudgetTest, OneThatUsesLittleKeepsItsShare) {
+  const auto header = NewHeader();
+  header->chunk_limit.store(kFirstChunks);
+  header->fresh_chunks.store(kShareChunks / 2 - 1);
+  for (int round = 0; round < 9; ++round) ShareChunks({{header.get(), 1}});
+  EXPECT_EQ(header->chunk_limit.load(), kShareChunks);
+}
+
+TEST(ChunkBudgetTest, ManyTogetherStayWithinIt) {
+  std::vector<std::unique_ptr<Header>> headers;
+  std::vector<ChunkUser> users;
+  for (int i = 0; i < 10; ++i) {
+    headers.push_back(NewHeader());
+    headers.back()->chunk_limit.store(kFirstChunks);
+    users.push_back({headers.back().get(), 2});
+  }
+  for (int round = 0; round < 20; ++round) {
+    for (const auto& header : headers) header->fresh_chunks.store(kChunks);
+    ShareChunks(users);
+  }
+  std::uint32_t sum = 0;
+  for (const auto& header : headers) sum += header->chunk_limit.load();
+  EXPECT_EQ(sum, kRunChunks);
+}
+
+TEST(ChunkBudgetTest, StreamsHaveWhatTheyNeedEvenBeyondIt) {
+  const auto first = NewHeader(), second = NewHeader();
+  first->chunk_limit.store(kRunChunks);
+  second->chunk_limit.store(kFirstChunks);
+  ShareChunks({{first.get(), 1}, {second.get(), 700}});
+  EXPECT_EQ(second->chunk_limit.load(), 700 + kSpareChunks);
 }
 
 TEST(ChunkStackTest, NoChunkIsInTwoHands) {
