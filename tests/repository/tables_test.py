@@ -86,14 +86,17 @@ class Formulas(unittest.TestCase):
                "verify_status": 0, "lint_status": 0, "witness_mem_obj": 9,
                "recorded_with_witness": 8}
         for arm, seconds in (("bare", 2.0), ("again", 2.0), ("count", 2.1), ("traced", 2.2),
-                             ("heaptrack", 8.0)):
+                             ("heaptrack", 8.0), ("stacks", 2.86)):
             row[arm + "_s"] = row[arm + "_cpu_s"] = [seconds]
         killed = {"python": "3.13.0", "killed_after": 200, "kept": 200, "heaptrack_kept": 100}
         table = cost_tables.tools_table({"rows": [row, killed]})
         for text in ("1.05 (worst 1.05)", "1.10 (worst 1.10)", "0.90 (worst 0.90)", "32 MiB",
                      "100.0 %", "1 of 1 verify, 1 lint; 0 of 1 as an independent", "3 events",
-                     "4.0 (worst 4.0)", "2.00 (worst 2.00)", "50.0 %", "20.0 % of the requests"):
+                     "4.0 (worst 4.0)", "2.00 (worst 2.00)", "50.0 %", "20.0 % of the requests",
+                     "arenalab --stacks | and the whole Python stack; over a plain recording | "
+                     "1.30 (worst 1.30)"):
             self.assertIn(text, table)
+        self.assertNotIn("--types", table)
 
     def test_python_on_other_allocators_beside_python_as_it_is(self):
         median = {"cpu_s": 2.0, "wall_s": 2.5, "peak_bytes": 2 ** 21, "last_valley_bytes": None,

@@ -119,6 +119,13 @@ def tools_table(results=None):
                      max(row["shared_bytes"] for row in rows) / 2.0 ** 20,
                      share_kept(killed, "kept"), exactness_of(rows),
                      "nothing" if lost == 0 else "%d events" % lost))
+    # What they add: against a recording without, of the same round.
+    for name, what in (("types", "and each object's type"), ("callsites", "and the line that asks"),
+                       ("stacks", "and the whole Python stack")):
+        if any(name + "_s" in row for row in rows):
+            lines.append("| arenalab --%s | %s; over a plain recording | %s | %s | – | – | – | – | – "
+                         "|" % (name, what, spread(medians(rows, name + "_s", "traced_s")),
+                                spread(medians(rows, name + "_cpu_s", "traced_cpu_s"))))
     sizes = [row["heaptrack_bytes"] / (2 * row["heaptrack_allocations"]) for row in rows
              if row.get("heaptrack_allocations")]
     lines.append("| heaptrack, under PYTHONMALLOC=malloc | requests of the C library, with native "

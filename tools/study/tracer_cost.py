@@ -15,6 +15,9 @@ and the CPU of all processes together, the collector's included:
   count         under libarenalab_count.so: the tracer's hooks, which count the
                 events and store nothing
   traced        under `arenalab record`
+  types, callsites, stacks
+                under `arenalab record` with that option; in the first rounds only
+                (--attribution N)
   heaptrack     under heaptrack, with PYTHONMALLOC=malloc, or it would not see
                 what Python asks for; in the first round only (--heaptrack N)
 
@@ -44,6 +47,7 @@ NAMES = ["json_round_trips", "class_trees", "strings", "source_to_ast", "lru_cac
          "generators", "threads", "asyncio_tasks", "prefork"] + sorted(APPLICATIONS)
 COUNTER = "bazel-bin/tracer/preload/libarenalab_count.so"
 WITNESS = "bazel-bin/tests/tracer/preload/libcounting_hooks.so"
+ATTRIBUTIONS = ["types", "callsites", "stacks"]
 OBJECTS = 200000
 KILLED = "import os, signal\nx = [bytes(77) for i in range(%d)]\n" \
          "os.kill(os.getpid(), signal.SIGKILL)" % OBJECTS
@@ -108,8 +112,8 @@ class Bench:
         path = os.path.join(raw_results.ROOT, library)
         return path if os.path.exists(path) else None
 
-    def record(self, command=None):
-        return [raw_results.ARENALAB, "record", "-f", "-o", self.trace, "--"] + (
+    def record(self, command=None, *options):
+        return [raw_results.ARENALAB, "record", "-f", *options, "-o", self.trace, "--"] + (
             command or self.command)
 
     def heaptrack(self, command=None):
@@ -122,6 +126,8 @@ class Bench:
                        ARENALAB_COUNT=self.path("count"))[:2]
         if name == "traced":
             return ran(self.record())[:2]
+        if name in ATTRIBUTIONS:
+            return ran(self.record(self.command, "--" + name))[:2]
         if name == "heaptrack":
             return ran(self.heaptrack(), PYTHONMALLOC="malloc")[:2]
         return ran(self.command)[:2]
@@ -189,6 +195,8 @@ def measure(version, python, name, arguments, rng):
         for turn in range(arguments.rounds + 1):
             with_heaptrack = shutil.which("heaptrack") and 0 < turn <= arguments.heaptrack
             turn_arms = arms + ["heaptrack"] * bool(with_heaptrack)
+            if 0 < turn <= arguments.attribution:
+                turn_arms += ATTRIBUTIONS
             rng.shuffle(turn_arms)
             for arm in turn_arms:
                 wall, cpu = bench.arm(arm)
@@ -220,6 +228,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--rounds", type=int, default=5, metavar="N")
     parser.add_argument("--heaptrack", type=int, default=1, metavar="N", help="in so many rounds")
+    parser.add_argument("--attribution", type=int, default=1, metavar="N",
+                        help="the arms types, callsites and stacks in so many rounds")
     parser.add_argument("--cores", metavar="LIST", help="such as 0,1; default all")
     parser.add_argument("--python", action="append", metavar="VERSION",
                         help="default: python3 and the newest")
