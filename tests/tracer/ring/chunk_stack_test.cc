@@ -114,12 +114,16 @@ TEST(ChunkStackTest, NoChunkIsInTwoHands) {
   std::atomic<int> collisions{0};
   std::thread giver([&] {
     while (!stop.load()) {
+      bool gave = false;
       for (auto& slot : given) {
         const std::uint32_t chunk = slot.exchange(kNoChunk);
         if (chunk == kNoChunk) continue;
         holders[chunk].fetch_sub(1);
         GiveChunk(header.get(), chunk);
+        gave = true;
       }
+      // On one core the takers wait for this thread's whole slice else.
+      if (!gave) std::this_thread::yield();
     }
   });
   std::vector<std::thread> takers;
