@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "tracer/collector/interpreter.h"
 #include "tracer/collector/process_recording.h"
 #include "tracer/format/input_error.h"
 
@@ -116,10 +117,18 @@ void ProcessRecording::TakeStanding() {
   if (!begins_.empty() && !past_end_) {
     std::vector<HeapImage> heaps;
     std::string failure;
+    // Under a debug layer the program's blocks are not pymalloc's own.
+    const std::string name(
+        header_->allocator,
+        strnlen(header_->allocator, sizeof(header_->allocator)));
+    const bool pymalloc =
+        AllocatorBeneath(name, header_->statistics_bytes.load() != 0) ==
+        "pymalloc";
     try {
-      heaps = run_->heaps(header_->process, [this](std::uint64_t base) {
-        return foreign_arenas_.count(base) == 0;
-      });
+      heaps =
+          run_->heaps(header_->process, [this, pymalloc](std::uint64_t base) {
+            return pymalloc && foreign_arenas_.count(base) == 0;
+          });
     } catch (const InputError& error) {
       failure = error.what();
     }
