@@ -75,13 +75,18 @@ std::string Base64Only(const std::string& text) {
   return out;
 }
 
-constexpr const char* kPayloads[] = {"map", "objects"};
+constexpr const char* kPayloads[] = {"map", "objects", "places"};
 
 // The payloads stand in blocks of their own, so that the page is interactive
 // before the first of them is decoded.
 std::string PayloadBlocks(const nlohmann::json& results) {
   std::string out;
   std::size_t number = 0;
+  if (const nlohmann::json& data = At(At(results, "live"), "data");
+      data.is_string()) {
+    out += "<script type=\"application/octet-stream\" id=\"live\">" +
+           Base64Only(data.get<std::string>()) + "</script>\n";
+  }
   for (const nlohmann::json& allocator : results["allocators"]) {
     for (const char* kind : kPayloads) {
       const nlohmann::json& data = At(At(allocator, kind), "data");
@@ -96,6 +101,7 @@ std::string PayloadBlocks(const nlohmann::json& results) {
 }
 
 nlohmann::json WithoutPayloads(nlohmann::json results) {
+  if (At(results, "live").is_object()) results["live"].erase("data");
   for (nlohmann::json& allocator : results["allocators"]) {
     for (const char* kind : kPayloads) {
       if (At(allocator, kind).is_object()) allocator[kind].erase("data");
@@ -106,23 +112,31 @@ nlohmann::json WithoutPayloads(nlohmann::json results) {
 
 // Without what would make the page larger than it may be; each is told.
 nlohmann::json WithinLimit(nlohmann::json results, std::size_t most_bytes) {
-  const auto size = [&results](const char* kind) {
+  const auto size = [&results](const std::string& kind) {
     std::size_t bytes = 0;
+    if (const nlohmann::json& live = At(At(results, "live"), "data");
+        kind == "places" && live.is_string()) {
+      bytes += live.get_ref<const std::string&>().size();
+    }
     for (const nlohmann::json& allocator : results["allocators"]) {
       const nlohmann::json& data = At(At(allocator, kind), "data");
       if (data.is_string()) bytes += data.get_ref<const std::string&>().size();
     }
     return bytes;
   };
-  for (const auto& [kind, name] : {std::pair{"objects", "the list of objects"},
+  for (const auto& [kind, name] : {std::pair{"places",
+                                             "where other allocators put "
+                                             "the objects"},
+                                   std::pair{"objects", "the list of objects"},
                                    std::pair{"map", "the heap's maps"}}) {
     const std::size_t bytes = size(kind);
     if (most_bytes == 0 || bytes == 0 ||
-        size("map") + size("objects") <= most_bytes) {
+        size("map") + size("objects") + size("places") <= most_bytes) {
       continue;
     }
     for (nlohmann::json& allocator : results["allocators"])
       allocator[kind] = nullptr;
+    if (std::string_view(kind) == "places") results["live"] = nullptr;
     results["trace"]["warnings"].push_back(
         "This page leaves out " + std::string(name) + " (" +
         FormatBytes(static_cast<double>(bytes)) +

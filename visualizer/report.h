@@ -17,8 +17,8 @@ namespace arenalab {
 struct ReportOptions {
   // Leaves out the time of writing: equal results give equal bytes.
   bool reproducible = false;
-  // A page that would be larger leaves out the list of objects, then the maps,
-  // and says so. 0: no limit.
+  // A page that would be larger leaves out the other allocators' maps, the list
+  // of objects, then the maps, and says so. 0: no limit.
   std::size_t most_bytes = std::size_t{32} << 20;
 };
 

@@ -542,3 +542,33 @@ test('two million requests: a small page, soon there, a quick scrub', {skip},
   assert.ok(times[40] < 100, `median ${times[40]} ms`);
   await context.close();
 });
+
+test('?, / and the link work anywhere', {skip}, async () => {
+  const {page, errors, context} = await open(browser, report);
+  await page.keyboard.press('?');
+  await page.locator('#keys').waitFor({state: 'visible'});
+  await page.keyboard.press('Escape');
+  await page.locator('#keys').waitFor({state: 'hidden'});
+  const goTo = async (words) => {
+    await page.keyboard.press('/');
+    await page.locator('#goto').waitFor({state: 'visible'});
+    await page.locator('#goto-text').fill(words);
+    await page.keyboard.press('Enter');
+  };
+  await goTo('nowhere at all');
+  assert.match(await text(page, 'goto-words'), /Nothing here is called/);
+  await page.locator('#goto-close').click();
+  for (const [words, sample] of [['peak', results.moments.peak], ['end',
+       results.moments.end], [String(results.timeline.request[7]), 7]]) {
+    await goTo(words);
+    await page.waitForFunction(
+        (s) => document.documentElement.dataset.sample === String(s), sample);
+  }
+  await goTo('arena 0 pool 1');
+  await page.locator('#pool-panel').waitFor({state: 'visible'});
+  await page.locator('#copy-link').click();
+  await page.waitForFunction(() => location.hash.includes('pool=1'));
+  assert.match(await text(page, 'copy-link'), /^Link/);
+  assert.deepEqual(errors, []);
+  await context.close();
+});

@@ -9,6 +9,9 @@ import {mkdtempSync, readFileSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join, resolve} from 'node:path';
 import {after, before, test} from 'node:test';
+import {gunzipSync} from 'node:zlib';
+import {decodePlaces, LiveTable} from '../../visualizer/src/live_table.js';
+import {kCellBytes, PlaceCells} from '../../visualizer/src/place_cells.js';
 import {kViridis} from '../../visualizer/src/palette.js';
 import {kChromium, launch, open} from './browser.mjs';
 
@@ -111,7 +114,7 @@ class ListedHeap {
 }
 
 const skip = kChromium ? false : 'no Chromium is installed';
-let browser, results, heap, report;
+let browser, results, heap, report, trace;
 
 before(() => {
   if (skip) return;
@@ -128,6 +131,7 @@ before(() => {
   report = at('run.html');
   arenalab('report', at('run.json'), '-f', '-o', report);
   results = JSON.parse(readFileSync(at('run.json'), 'utf8'));
+  trace = at('run.trace');
   heap = new ListedHeap(
       String(arenalab('trace', 'dump', at('run.trace'))),
       readFileSync(at('run.placements'), 'utf8'), results.allocators[0].map);
@@ -343,6 +347,66 @@ os.wait()
   assert.ok(await page.locator('#heap').isVisible(), name);
   assert.equal(await page.locator('.processes tbody tr').nth(processes.worst)
       .getByRole('link').getAttribute('href'), '#heap');
+  assert.deepEqual(errors, []);
+  await context.close();
+});
+
+test('the map of another allocator: every live byte is in it, none twice',
+     {skip}, async () => {
+  const other = mkdtempSync(join(tmpdir(), 'places-'));
+  execFileSync(kArenalab, ['replay', trace, '-a', 'pymalloc,mimalloc',
+                           '--repetitions', '0', '--samples', '80',
+                           '--no-oracle', '--clock', 'stopped', '-o',
+                           join(other, 'run.json')], {stdio: 'pipe'});
+  execFileSync(kArenalab, ['report', join(other, 'run.json')], {stdio: 'pipe'});
+  const {live, allocators, timeline, moments} =
+      JSON.parse(readFileSync(join(other, 'run.json'), 'utf8'));
+  const bytes = ({data}) => gunzipSync(Buffer.from(data, 'base64'));
+  const table = new LiveTable(live, bytes(live));
+  assert.equal(live.told, null, 'all samples are told');
+  for (const {spelled, places: payload} of allocators) {
+    const places = decodePlaces(table.size, bytes(payload));
+    const cells = new PlaceCells(table, places);
+    // There and back: by what changes between, and from key frames.
+    const {length} = timeline.request;
+    for (const sample of [moments.peak, 3, length - 1, 70, 71, 0, moments.end]) {
+      cells.seek(sample);
+      assert.equal(cells.bytes.reduce((sum, n) => sum + n, 0),
+                   timeline.requested_bytes[sample], `${spelled}, ${sample}`);
+    }
+    cells.seek(moments.peak);
+    for (let cell = 0; cell < cells.cells; ++cell) {
+      let behind = 0;
+      for (const row of cells.liveIn(cell)) {
+        const at = places[row] * 8;
+        assert.ok(at >= behind, `${spelled}: two blocks at ${at}`);
+        behind = at + table.size[row];
+      }
+      assert.ok(cells.bytes[cell] <= kCellBytes);
+    }
+  }
+  const {page, errors, context} = await open(
+      browser, join(other, 'run.report.html'),
+      {hash: `#s=${moments.peak}&a=mimalloc`});
+  assert.ok(await page.locator('#places').isVisible());
+  assert.ok(await page.locator('#heap').isHidden());
+  assert.match(await page.locator('#places').innerText(), /counterfactual/);
+  await page.locator('#places-frame').focus();
+  // To a cell that holds something, and in to one of its blocks.
+  while (!/ live, /.test(await page.locator('#places-words').innerText()))
+    await page.keyboard.press('ArrowRight');
+  await page.keyboard.press('Enter');
+  await page.locator('#places-panel').waitFor({state: 'visible'});
+  await page.waitForFunction(
+      () => document.activeElement?.id === 'places-zoom');
+  await page.keyboard.press('Home');
+  await page.locator('#places-elsewhere li').first().waitFor();
+  assert.match(await page.locator('#places-block-words').innerText(),
+               /^0x[0-9a-f]+: .* asked for/);
+  assert.match(await page.locator('#places-elsewhere').innerText(),
+               /^pymalloc: 0x[0-9a-f]+, in a page of which/);
+  await page.keyboard.press('Escape');
+  await page.locator('#places-panel').waitFor({state: 'hidden'});
   assert.deepEqual(errors, []);
   await context.close();
 });

@@ -71,6 +71,7 @@ class Compiler {
     // The parent's names are numbered otherwise.
     out_.types.clear();
     out_.sites.clear();
+    out_.owners.clear();
     gap_ = 0;
     clock_base_ns_ = out_.duration_ns;
   }
@@ -81,6 +82,7 @@ class Compiler {
     out_.slots = objects_.high_water();
     if (!out_.types.empty()) out_.types.resize(out_.steps);
     if (!out_.sites.empty()) out_.sites.resize(out_.steps);
+    if (!out_.owners.empty()) out_.owners.resize(out_.steps);
     out_.double_allocations = objects_.unexplained();
     return std::move(out_);
   }
@@ -135,10 +137,16 @@ class Compiler {
     }
     Put(&out_.types, life.first_step, event.type);
     Put(&out_.types, life.last_step, event.type);
+    if (event.kind != EventKind::kHeld) return;
+    const auto owner =
+        static_cast<std::uint8_t>(1 + static_cast<std::uint8_t>(event.owner));
+    Put(&out_.owners, life.first_step, owner);
+    Put(&out_.owners, life.last_step, owner);
   }
 
-  static void Put(std::vector<std::uint32_t>* numbers, std::uint64_t step,
-                  std::uint32_t number) {
+  template <class Number>
+  static void Put(std::vector<Number>* numbers, std::uint64_t step,
+                  Number number) {
     if (step >= numbers->size()) numbers->resize(step + 1);
     (*numbers)[step] = number;
   }

@@ -76,6 +76,9 @@ struct CompiledTrace {
   // without them.
   std::vector<std::uint32_t> types;
   std::vector<std::uint32_t> sites;
+  // Who kept the object of a step when it was last looked at: 1 + Owner, 0: it
+  // was not. Empty: nothing was looked at.
+  std::vector<std::uint8_t> owners;
   // By number; the first is of what is not known.
   std::vector<std::string> type_names;
   std::vector<std::string> site_names;

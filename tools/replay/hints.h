@@ -38,6 +38,10 @@ class HintCursor {
   HintCursor(const CompiledTrace& trace, bool with_lifetimes);
 
   RequestHint Next();
+  // CompiledTrace::owners of the step that Next() told of; 0 without them.
+  std::uint8_t owner() const {
+    return trace_.owners.empty() ? 0 : trace_.owners[step_ - 1];
+  }
 
  private:
   const CompiledTrace& trace_;

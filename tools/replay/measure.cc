@@ -132,9 +132,11 @@ AllocatorIdentity ProbeAllocator(const AllocatorSpec& spec) {
 
 MemoryRun MeasureMemory(const AllocatorSpec& spec, const OpsProgram& program,
                         const ReplayOptions& options) {
-  const WorkerReport report =
-      RunWorker(spec, program.fd, InFor(program, options, ReplayMode::kMemory));
+  ReplayIn in = InFor(program, options, ReplayMode::kMemory);
+  in.addresses = options.addresses;
+  const WorkerReport report = RunWorker(spec, program.fd, in);
   MemoryRun run;
+  run.addresses.assign(report.addresses().begin(), report.addresses().end());
   run.samples.assign(report.samples().begin(), report.samples().end());
   run.start = report->start;
   run.events = report->events;

@@ -38,6 +38,8 @@ struct OpsProgram {
 struct ReplayOptions {
   Touch touch = Touch::kHeader;
   ReplayClock clock = ReplayClock::kStopped;
+  // Memory runs: report the addresses of so many requests that return a block.
+  std::uint64_t addresses = 0;
 };
 
 // "none", "header", "line", "fill".
@@ -63,6 +65,7 @@ struct MemoryRun {
   // them. What the requests brought is the difference to `start`.
   std::vector<ReplaySample> samples;
   ReplaySample start;
+  std::vector<std::uint64_t> addresses;  // as asked for; 0: it failed
   std::uint64_t events = 0;
   std::uint64_t failed = 0;  // requests the allocator did not serve
   std::uint64_t minor_faults = 0;

@@ -118,7 +118,7 @@ class Model : public ArenaListener {
     run_.retention = watch_.Finish(cursor_.request());
     run_.map = map_.Encode();
     run_.map_told = map_.told();
-    if (objects_) run_.objects = objects_->Encode();
+    if (objects_) run_.objects = objects_->Encode(!trace_.owners.empty());
     // What the heap gives back in its destructor is no event of the run.
     placements_ = nullptr;
     return std::move(run_);
@@ -237,7 +237,8 @@ class Model : public ArenaListener {
     most_used_blocks_[size_class] =
         std::max(most_used_blocks_[size_class], ++used_blocks_[size_class]);
     map_.BlockTaken(address);
-    if (objects_) objects_->Born(taken_, address, bytes, size_class, hint_);
+    if (objects_)
+      objects_->Born(taken_, address, bytes, size_class, hint_, hints_.owner());
     const std::uint64_t pool_base = address & ~(geometry_.pool_bytes - 1);
     const PoolHeader* pool = PoolAt(pool_base);
     committed_.Write(pool_base, sizeof(PoolHeader));

@@ -45,7 +45,7 @@ ObjectList::ObjectList(const GeometryValues& geometry,
 
 void ObjectList::Born(std::uint32_t slot, std::uint64_t address,
                       std::uint64_t bytes, std::uint32_t size_class,
-                      const RequestHint& hint) {
+                      const RequestHint& hint, std::uint8_t owner) {
   const ArenaRegion::Arena& arena = region_.slots()[region_.SlotOf(address)];
   const std::uint64_t index =
       (address - FirstPool(geometry_, arena.base)) / geometry_.pool_bytes;
@@ -59,7 +59,8 @@ void ObjectList::Born(std::uint32_t slot, std::uint64_t address,
       static_cast<std::uint32_t>(bytes),
       hint.thread,
       hint.type,
-      hint.site};
+      hint.site,
+      owner};
 }
 
 void ObjectList::Died(std::uint32_t slot) {
@@ -87,7 +88,7 @@ void ObjectList::Keep(const Birth& birth, std::uint32_t death) {
   }
 }
 
-ObjectList::Columns ObjectList::Encode() {
+ObjectList::Columns ObjectList::Encode(bool with_owners) {
   for (const Birth& birth : births_) {
     if (birth.sample < samples_) Keep(birth, samples_);
   }
@@ -143,6 +144,8 @@ ObjectList::Columns ObjectList::Encode() {
   column([](const Object& object) { return object.birth.thread; });
   column([](const Object& object) { return object.birth.type; });
   column([](const Object& object) { return object.birth.site; });
+  if (with_owners)
+    column([](const Object& object) { return object.birth.owner; });
   columns.data = Base64(gzip.Finish());
   return columns;
 }

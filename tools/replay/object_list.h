@@ -31,7 +31,8 @@ class ObjectList {
 
   // `slot` is the trace's; `address` that of a pool block.
   void Born(std::uint32_t slot, std::uint64_t address, std::uint64_t bytes,
-            std::uint32_t size_class, const RequestHint& hint);
+            std::uint32_t size_class, const RequestHint& hint,
+            std::uint8_t owner);
   void Resized(std::uint32_t slot, std::uint64_t bytes) {
     births_[slot].bytes = static_cast<std::uint32_t>(bytes);
   }
@@ -44,7 +45,7 @@ class ObjectList {
     std::string data;               // base64 of the gzip of the varints
   };
   // Call once, last: what still lives lives at the end.
-  Columns Encode();
+  Columns Encode(bool with_owners);
 
  private:
   struct Birth {
@@ -56,6 +57,7 @@ class ObjectList {
     std::uint32_t thread = 0;
     std::uint32_t type = 0;
     std::uint32_t site = 0;
+    std::uint8_t owner = 0;
   };
   struct Object {
     Birth birth;

@@ -34,6 +34,10 @@ constexpr std::string_view kNative = "native";
 constexpr std::uint64_t kRoundsSeed = 1;
 // As many as a trace of three million requests can have.
 constexpr std::size_t kMostObjects = 1'500'000;
+// Of the list that all allocators' places are about.
+constexpr std::size_t kMostLive = 600'000;
+// A worker tells eight bytes for each that returns a block.
+constexpr std::uint64_t kMostPlacedSteps = 100'000'000;
 
 std::string CanonicalGeometry(const std::string& name,
                               const std::string& whence) {
@@ -369,10 +373,17 @@ class Replayer {
         .ops = file.ops().size(),
         .slots = trace_.slots,
         .samples = static_cast<std::uint32_t>(samples_.timeline.steps.size())};
+    ListLiveObjects();
     for (ReplayedAllocator* allocator : measured) {
       Phase("memory of " + allocator->spec.spelled);
-      allocator->memory =
-          MeasureMemory(allocator->spec, program, {.touch = kMemoryTouch});
+      const bool placed = live_ && HasPlaces(allocator->spec);
+      allocator->memory = MeasureMemory(
+          allocator->spec, program,
+          {.touch = kMemoryTouch, .addresses = placed ? live_->makers : 0});
+      if (placed) {
+        allocator->places = EncodePlaces(
+            *live_, std::exchange(allocator->memory->addresses, {}));
+      }
       if (!GivesBackByTheClock(allocator->spec)) continue;
       if (request_.idled_clock) {
         Phase("memory of " + allocator->spec.spelled + ", really idling");
@@ -385,6 +396,27 @@ class Replayer {
           allocator->spec, program,
           {.touch = kMemoryTouch, .clock = ReplayClock::kRecorded});
     }
+  }
+
+  // Of the rest the page has a map already, or there is nothing to be seen.
+  static bool HasPlaces(const AllocatorSpec& spec) {
+    return spec.name != kBump && spec.name != "null";
+  }
+
+  // Where the others put each object: their map.
+  void ListLiveObjects() {
+    if (trace_.steps > kMostPlacedSteps) {
+      warnings_.push_back(
+          "the maps of other allocators are left out: the trace has more "
+          "than " +
+          std::to_string(kMostPlacedSteps) + " requests");
+      return;
+    }
+    std::vector<std::size_t> moments = samples_.moments.valleys;
+    moments.push_back(samples_.moments.peak);
+    moments.push_back(samples_.moments.end);
+    live_ = ListLive(trace_, samples_.timeline.steps, std::move(moments),
+                     kMostLive);
   }
 
   // A library by path may; the others of the registry never ask for the time.
@@ -437,6 +469,7 @@ class Replayer {
     input.memory_touch = TouchName(kMemoryTouch);
     input.repetitions = request_.repetitions;
     input.allocators = std::move(allocators_);
+    if (live_) input.live = &*live_;
     return input;
   }
 
@@ -457,6 +490,7 @@ class Replayer {
   std::optional<ModelRun> own_reference_;
   const ModelRun* reference_ = nullptr;
   std::optional<Oracle> oracle_;
+  std::optional<LiveList> live_;
 };
 
 }  // namespace

@@ -136,6 +136,18 @@ Json Limits(const ResultsInput& input, const Bases& bases) {
           {"segregation_bytes", model.segregation_bytes}};
 }
 
+Json LiveOf(const LiveList* live, const CompiledTrace& trace) {
+  if (live == nullptr) return nullptr;
+  return {{"encoding", "varint+gzip+base64"},
+          {"samples", live->samples},
+          {"count", live->objects.size()},
+          {"told", ToldSamples(live->told, live->samples)},
+          {"types", NamesOf(trace.type_names)},
+          {"sites", NamesOf(trace.site_names)},
+          {"owners", live->owners},
+          {"data", EncodeLive(*live)}};
+}
+
 }  // namespace
 
 nlohmann::ordered_json MakeResults(const ResultsInput& input) {
@@ -181,7 +193,8 @@ nlohmann::ordered_json MakeResults(const ResultsInput& input) {
         {"valleys", samples.moments.valleys},
         {"last_valley", OrNull(samples.moments.last_valley())},
         {"end", samples.moments.end}}},
-      {"limits", Limits(input, bases)}};
+      {"limits", Limits(input, bases)},
+      {"live", LiveOf(input.live, *input.trace)}};
   Json allocators = Json::array();
   for (const ReplayedAllocator& allocator : input.allocators)
     allocators.push_back(AllocatorOf(allocator, *input.trace, samples, bases));

@@ -12,6 +12,7 @@
 #include "tools/replay/age.h"
 #include "tools/replay/compile.h"
 #include "tools/replay/latency.h"
+#include "tools/replay/live_list.h"
 #include "tools/replay/measure.h"
 #include "tools/replay/model.h"
 #include "tools/replay/moments.h"
@@ -32,6 +33,7 @@ struct ReplayedAllocator {
   std::optional<MemoryRun> idled;     // really idling
   std::optional<TimedRun> time;
   std::optional<LatencyRun> latency;
+  std::string places;  // RESULTS.md, PLACES; "": not known
 };
 
 struct ResultsInput {
@@ -50,6 +52,7 @@ struct ResultsInput {
   std::string memory_touch;  // of the memory runs
   int repetitions = 0;
   std::vector<ReplayedAllocator> allocators;
+  const LiveList* live = nullptr;  // what their places are about, if any is
 };
 
 // The whole object, with its verdict.

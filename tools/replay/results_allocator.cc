@@ -230,11 +230,6 @@ Json Classes(const ModelRun& model, const Moments& moments) {
           {"end", ClassesAt(model, moments.end)}};
 }
 
-// Told sample by sample only where some are left out.
-Json ToldSamples(const std::vector<std::size_t>& told, const ModelRun& model) {
-  return told.size() == model.samples.size() ? Json(nullptr) : Json(told);
-}
-
 Json MapOf(const ModelRun& model) {
   return {{"encoding", "varint+gzip+base64"},
           {"arena_bytes", model.geometry.arena_bytes},
@@ -243,21 +238,19 @@ Json MapOf(const ModelRun& model) {
           {"classes", model.geometry.classes},
           {"header_bytes", model.geometry.header_bytes},
           {"samples", model.samples.size()},
-          {"told", ToldSamples(model.map_told, model)},
+          {"told", ToldSamples(model.map_told, model.samples.size())},
           {"data", model.map}};
 }
 
 Json ObjectsOf(const ModelRun& model, const CompiledTrace& trace) {
   if (!model.objects.has_value()) return nullptr;
-  const auto names = [](const std::vector<std::string>& list) {
-    return list.empty() ? Json(nullptr) : Json(list);
-  };
   return {{"encoding", "varint+gzip+base64"},
           {"samples", model.samples.size()},
           {"count", model.objects->count},
-          {"told", ToldSamples(model.objects->told, model)},
-          {"types", names(trace.type_names)},
-          {"sites", names(trace.site_names)},
+          {"told", ToldSamples(model.objects->told, model.samples.size())},
+          {"types", NamesOf(trace.type_names)},
+          {"sites", NamesOf(trace.site_names)},
+          {"owners", !trace.owners.empty()},
           {"data", model.objects->data}};
 }
 
@@ -296,6 +289,14 @@ Json Time(const TimedRun& run) {
 }
 
 }  // namespace
+
+Json ToldSamples(const std::vector<std::size_t>& told, std::size_t samples) {
+  return told.size() == samples ? Json(nullptr) : Json(told);
+}
+
+Json NamesOf(const std::vector<std::string>& names) {
+  return names.empty() ? Json(nullptr) : Json(names);
+}
 
 Curves CurvesOf(const ReplayedAllocator& allocator) {
   Curves curves;
@@ -378,6 +379,10 @@ Json AllocatorOf(const ReplayedAllocator& allocator, const CompiledTrace& trace,
   out["latency"] = LatencyOf(allocator.latency);
   out["map"] = model ? MapOf(*allocator.model) : Json(nullptr);
   out["objects"] = model ? ObjectsOf(*allocator.model, trace) : Json(nullptr);
+  out["places"] = allocator.places.empty()
+                      ? Json(nullptr)
+                      : Json{{"encoding", "varint+gzip+base64"},
+                             {"data", allocator.places}};
   out["example"] = model ? ExampleOf(*allocator.model) : Json(nullptr);
   return out;
 }

@@ -34,6 +34,11 @@ struct Curves {
 };
 Curves CurvesOf(const ReplayedAllocator& allocator);
 
+// Told sample by sample only where some are left out.
+Json ToldSamples(const std::vector<std::size_t>& told, std::size_t samples);
+// Of types or call sites; null where there are none.
+Json NamesOf(const std::vector<std::string>& names);
+
 // What the summary sets against each other.
 struct Bases {
   Bytes page_load;           // limit of resident bytes

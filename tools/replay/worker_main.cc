@@ -164,8 +164,9 @@ ReplayReport* MapReport() {
            PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, kReportFd, 0);
   if (base == MAP_FAILED) return nullptr;
   auto* report = static_cast<ReplayReport*>(base);
-  const std::uint64_t needed =
-      sizeof(ReplayReport) + report->in.samples * sizeof(ReplaySample);
+  const std::uint64_t needed = sizeof(ReplayReport) +
+                               report->in.samples * sizeof(ReplaySample) +
+                               report->in.addresses * sizeof(std::uint64_t);
   return report->in.magic == kReportMagic &&
                  static_cast<std::uint64_t>(status.st_size) >= needed
              ? report

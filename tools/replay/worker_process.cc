@@ -53,7 +53,8 @@ std::string Subject(const AllocatorSpec& spec) {
 
 WorkerReport::WorkerReport(const ReplayIn& in)
     : fd_(memfd_create("replay report", MFD_CLOEXEC)),
-      bytes_(sizeof(ReplayReport) + in.samples * sizeof(ReplaySample)) {
+      bytes_(sizeof(ReplayReport) + in.samples * sizeof(ReplaySample) +
+             in.addresses * sizeof(std::uint64_t)) {
   if (fd_ < 0) ThrowErrno("no memory for a replay's report");
   void* base = MAP_FAILED;
   if (ftruncate(fd_, static_cast<off_t>(bytes_)) == 0) {

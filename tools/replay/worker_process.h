@@ -29,6 +29,12 @@ class WorkerReport {
     return {reinterpret_cast<const ReplaySample*>(report_ + 1),
             report_->in.samples};
   }
+  // Where each request that returns a block got it; none if not asked for.
+  std::span<const std::uint64_t> addresses() const {
+    return {reinterpret_cast<const std::uint64_t*>(samples().data() +
+                                                   samples().size()),
+            report_->in.addresses};
+  }
   int fd() const { return fd_; }
 
  private:

@@ -1,7 +1,7 @@
 // What the launcher and a replay worker share: one mapping, made by the
 // launcher, filled by both.
 //
-//   | ReplayReport | ReplaySample 0 | ReplaySample 1 | ... |
+//   | ReplayReport | ReplaySample 0 | ReplaySample 1 | ... | addresses |
 //
 // The launcher starts `replay_worker_NAME` with the ops (ops.h) open on
 // descriptor kOpsFd and this mapping's file on kReportFd. `in` is written
@@ -57,7 +57,10 @@ struct ReplayIn {
   ReplayClock clock;
   ReplayMode mode;
   std::uint32_t one_in;  // kLatency
-  char settings[1028];   // HeapOptions::settings, ends in '\0'
+  // kMemory: how many addresses follow the samples, a u64 for each request that
+  // returns a block, in their order; 0 where it failed. 0: none are wanted.
+  std::uint64_t addresses;
+  char settings[1028];  // HeapOptions::settings, ends in '\0'
 };
 
 struct ReplaySample {

@@ -49,6 +49,11 @@ class TrackedReplay {
         sizes_(sizes),
         report_(report),
         samples_(samples),
+        addresses_(
+            reinterpret_cast<std::uint64_t*>(samples + report->in.samples)),
+        addresses_end_(addresses_ + (report->in.mode == ReplayMode::kMemory
+                                         ? report->in.addresses
+                                         : 0)),
         check_(report->in.mode == ReplayMode::kCheck),
         touch_(report->in.touch),
         tells_usable_(TellsUsableSize(heap)) {}
@@ -156,6 +161,9 @@ class TrackedReplay {
       default:
         block = heap_.Allocate(bytes);
     }
+    if (addresses_ < addresses_end_) {
+      *addresses_++ = reinterpret_cast<std::uintptr_t>(block);
+    }
     if (block == nullptr) {
       ++report_->failed;
       if (CodeOf(op) != OpCode::kRealloc) Store(slot, nullptr, 0);
@@ -198,6 +206,8 @@ class TrackedReplay {
   std::uint64_t* sizes_;
   ReplayReport* report_;
   ReplaySample* samples_;
+  std::uint64_t* addresses_;  // the next of worker_protocol.h's
+  std::uint64_t* const addresses_end_;
   const bool check_;
   const Touch touch_;
   const bool tells_usable_;

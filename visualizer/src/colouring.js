@@ -6,7 +6,7 @@ import {kViridis, occupancyLevel, packed, strokeOf} from './palette.js';
 /** @typedef {import('./heap_history.js').HeapHistory} HeapHistory */
 /** @typedef {import('./object_table.js').ObjectTable} ObjectTable */
 /** @typedef {'occupancy' | 'class' | 'age' | 'free' | 'thread' | 'type' |
- *   'site'} Kind */
+ *   'site' | 'owner'} Kind */
 /** @typedef {[number, number, number]} Rgb */
 
 /** @type {Record<Kind, string>} */
@@ -18,7 +18,13 @@ export const kKindNames = {
   thread: 'thread',
   type: 'type',
   site: 'call site',
+  owner: 'who keeps it',
 };
+
+/** By the number in an object's row: 1 + Owner of the trace's format. */
+export const kOwnerNames = [
+  'not looked at', 'held by the program', 'interpreter’s free list',
+  'immortal or interned', 'unknown'];
 
 // Categories that have a colour of their own; the rest is grey.
 const kNamed = 6;
@@ -67,6 +73,7 @@ export class Colouring {
     kinds.push('age', 'free', 'thread');
     if (this.objects.header.types) kinds.push('type');
     if (this.objects.header.sites) kinds.push('site');
+    if (this.objects.header.owners) kinds.push('owner');
     return kinds;
   }
 
@@ -78,7 +85,7 @@ export class Colouring {
       this.colors = [...kViridis];
       this.colors[kNever] = kNeverColor;
     }
-    if (['thread', 'type', 'site'].includes(this.kind)) this.#rank();
+    if (['thread', 'type', 'site', 'owner'].includes(this.kind)) this.#rank();
     this.palette = Uint32Array.from(this.colors, packed);
   }
 
@@ -87,7 +94,8 @@ export class Colouring {
     const {objects, kind} = this;
     if (objects === null) return 0;
     return kind === 'type' ? objects.type[row] :
-        kind === 'site' ? objects.site[row] : objects.thread[row];
+        kind === 'site' ? objects.site[row] :
+        kind === 'owner' ? objects.owner[row] : objects.thread[row];
   }
 
   /** Gives the most frequent categories of the run a colour each. */
@@ -107,7 +115,8 @@ export class Colouring {
       this.#levels[category] = rank;
     });
     const names = this.kind === 'type' ? objects.header.types :
-        this.kind === 'site' ? objects.header.sites : null;
+        this.kind === 'site' ? objects.header.sites :
+        this.kind === 'owner' ? kOwnerNames : null;
     this.#categories = ranked.slice(0, kNamed).map(
         (category) => names ? names[category] || 'not known' :
             `thread ${category}`);

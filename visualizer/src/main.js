@@ -15,9 +15,12 @@ import {showLayers} from './layers_view.js';
 import {LearnView} from './learn_view.js';
 import {MapError} from './map_bytes.js';
 import {MemoryView} from './memory_view.js';
-import {ObjectWords, programEndOf} from './object_words.js';
-import {readMap, readObjects} from './payloads.js';
+import {hex, ObjectWords, programEndOf} from './object_words.js';
+import {readLiveTable, readMap, readObjects, readPlaces} from './payloads.js';
 import {PinView} from './pin_view.js';
+import {listenForKeys} from './page_keys.js';
+import {PlaceCells} from './place_cells.js';
+import {PlaceView} from './place_view.js';
 import {readResults} from './results.js';
 import {Slider} from './slider.js';
 import {showThroughput} from './throughput_view.js';
@@ -51,6 +54,67 @@ async function orTell(allocator, what, reading) {
   }
 }
 
+/** @type {Promise<import('./live_table.js').LiveTable | null> | null} */
+let liveTable = null;
+/** @type {Map<number, Promise<Float64Array | null>>} */
+const placesOf = new Map();
+
+/**
+ * Where an allocator put each object, decoded when it is first asked for.
+ * @param {Results} results
+ * @param {number} n
+ * @returns {Promise<{live: import('./live_table.js').LiveTable,
+ *   places: Float64Array} | null>}
+ */
+async function placed(results, n) {
+  const allocator = results.allocators[n];
+  if (!allocator?.places) return null;
+  liveTable ??= orTell(allocator, 'list of live objects',
+                       readLiveTable(results.live));
+  const live = await liveTable;
+  if (live === null) return null;
+  let reading = placesOf.get(n);
+  if (!reading) {
+    reading = orTell(allocator, 'map', readPlaces(n, allocator.places, live));
+    placesOf.set(n, reading);
+  }
+  const places = await reading;
+  return places && {live, places};
+}
+
+/**
+ * The map of an allocator that has no other.
+ * @param {Results} results
+ * @param {Cursor} cursor
+ * @param {number} n
+ */
+async function placeViewOf(results, cursor, n) {
+  const allocator = results.allocators[n];
+  const found = allocator?.map ? null : await placed(results, n);
+  byId('places').hidden = found === null;
+  if (found === null) return null;
+  const elsewhere = async (/** @type {number} */ row) => {
+    const lines = [];
+    for (let other = 0; other < results.allocators.length; ++other) {
+      const there = other === n ? null : await placed(results, other);
+      const {spelled} = results.allocators[other];
+      if (there === null || there.places[row] === 0) continue;
+      const at = there.places[row] * 8;
+      const page = Math.floor(at / 4096);
+      let bytes = 0;
+      there.live.forLive(cursor.place.sample, (one) => {
+        if (Math.floor(there.places[one] * 8 / 4096) === page)
+          bytes += Math.min(4096, there.live.size[one]);
+      });
+      lines.push(`${spelled}: ${hex(at)}, in a page of which ${
+          Math.min(100, Math.round(bytes / 40.96))} % is live`);
+    }
+    return lines;
+  };
+  return new PlaceView(results, allocator, new PlaceCells(found.live,
+      found.places), cursor, programEndOf(results), elsewhere);
+}
+
 /**
  * The views of one allocator's inside. Made anew when another is chosen.
  * @param {Results} results
@@ -62,6 +126,7 @@ async function insideOf(results, cursor, n) {
   const [columns, listed] = await Promise.all([
     orTell(allocator, 'heap map', readMap(n, allocator?.map)),
     orTell(allocator, 'list of objects', readObjects(n, allocator?.objects))]);
+  const placesView = await placeViewOf(results, cursor, n);
   const heap = columns && allocator.map ?
       new HeapHistory(allocator.map, columns) : null;
   const objects = heap && listed;
@@ -94,6 +159,7 @@ async function insideOf(results, cursor, n) {
     heap,
     map,
     pins,
+    placesView,
     kymograph,
     waterfall: allocator?.waterfall ? new WaterfallView(results, allocator) :
                                       null,
@@ -102,7 +168,7 @@ async function insideOf(results, cursor, n) {
     arenas: allocator?.arenas ?
         new ArenaView(results, allocator, heap, cursor) : null,
     leave() {
-      for (const view of [map, pins, kymograph, learn]) view?.leave();
+      for (const view of [map, pins, placesView, kymograph, learn]) view?.leave();
     },
   };
 }
@@ -163,7 +229,7 @@ async function start() {
   const results = readResults();
   const names = results.allocators.map((a) => a.spelled);
   const withInside = results.allocators.flatMap(
-      (a, n) => a.map || a.waterfall || a.arenas ? [n] : []);
+      (a, n) => a.map || a.waterfall || a.arenas || a.places ? [n] : []);
   const cursor = new Cursor(
       {sample: results.moments.last_valley ?? results.moments.peak, allocator: names[withInside[0] ?? 0] ?? '',
        arena: null, pool: null, block: null, color: 'occupancy'},
@@ -173,6 +239,7 @@ async function start() {
   byId('explore').hidden = false;
   const slider = new Slider(results, cursor);
   const memory = new MemoryView(results, cursor);
+  listenForKeys(results, cursor);
   showThroughput(results.allocators);
 
   const choice = /** @type {HTMLSelectElement} */ (byId('inside'));
@@ -208,6 +275,7 @@ async function start() {
     performance.measure('scrub', {start: begin, end: performance.now()});
     if (inside === null) return;
     inside.pins?.show();
+    inside.placesView?.show(sample);
     inside.waterfall?.show(sample);
     inside.kymograph?.show(sample);
     if (inside.allocator?.waterfall)
@@ -233,6 +301,7 @@ async function start() {
     memory.refresh();
     inside?.arenas?.refresh();
     inside?.map?.refresh();
+    inside?.placesView?.refresh();
     inside?.kymograph?.refresh();
   });
   await draw();

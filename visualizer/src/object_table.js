@@ -49,6 +49,8 @@ export class ObjectTable {
     }
     for (const column of [this.size, this.thread, this.type, this.site])
       for (let i = 0; i < count; ++i) column[i] = reader.next();
+    this.owner = new Uint8Array(header.owners ? count : 0);
+    for (let i = 0; i < this.owner.length; ++i) this.owner[i] = reader.next();
     if (!reader.done) throw new MapError('it goes on after its last object');
     this.told = header.told === null ? null : new Set(header.told);
   }

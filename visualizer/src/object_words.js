@@ -1,5 +1,6 @@
 // What is known of one object, in words: the same on the map, in the lists and
 // for the live region.
+import {kOwnerNames} from './colouring.js';
 import {formatBytes, formatCount} from './quantity.js';
 
 /** @typedef {import('./results.js').Results} Results */
@@ -64,6 +65,12 @@ export class ObjectWords {
   site(row) {
     const names = this.objects?.header.sites;
     return names?.[this.objects?.site[row] ?? 0] || null;
+  }
+
+  /** @param {number} row who keeps it; null: not known */
+  owner(row) {
+    const owner = this.objects?.owner[row] ?? 0;
+    return owner > 0 && owner < 4 ? kOwnerNames[owner] : null;
   }
 
   /**
@@ -134,6 +141,8 @@ export class ObjectWords {
     const parts = [`${formatBytes(objects.size[row])} asked for`];
     if (type !== null) parts.push(type);
     if (site !== null) parts.push(`from ${site}`);
+    const owner = this.owner(row);
+    if (owner !== null) parts.push(owner);
     parts.push(`thread ${objects.thread[row]}`,
                `live since ${this.since(row)} (${
                    formatBytes(this.age(row, sample))} allocated since)`,

@@ -1,8 +1,7 @@
 // Decodes the payloads beside the page's own thread: from base64 to typed arrays,
 // which are handed over, not copied. Bundled by itself; payloads.js starts it.
-import {HeapColumns} from './heap_decoder.js';
 import {bytesOfBase64, inflate, MapError} from './map_bytes.js';
-import {ObjectTable} from './object_table.js';
+import {meaningOf} from './payloads.js';
 
 /** @typedef {import('./payloads.js').Job} Job */
 
@@ -23,9 +22,7 @@ addEventListener('message', async (event) => {
   const {kind, header, text} = /** @type {MessageEvent<Job>} */ (event).data;
   try {
     const bytes = await inflate(bytesOfBase64(text));
-    const value = kind === 'map' ?
-        {...new HeapColumns(/** @type {any} */ (header), bytes)} :
-        {...new ObjectTable(/** @type {any} */ (header), bytes)};
+    const value = /** @type {any} */ ({...meaningOf(kind, header, bytes)});
     // Constructors do not travel.
     for (const field of Object.values(value))
       if (field && typeof field === 'object' && 'type' in field) delete field.type;

@@ -3,11 +3,14 @@
 import {HeapColumns} from './heap_decoder.js';
 import {bytesOfBase64, inflate, MapError} from './map_bytes.js';
 import {ObjectTable} from './object_table.js';
-import {readPayload} from './results.js';
+import {decodePlaces, LiveTable} from './live_table.js';
+import {readLive, readPayload} from './results.js';
 
 /** @typedef {import('./results.js').MapHeader} MapHeader */
 /** @typedef {import('./results.js').ObjectsHeader} ObjectsHeader */
-/** @typedef {{kind: 'map' | 'objects', header: MapHeader | ObjectsHeader,
+/** @typedef {import('./results.js').LiveHeader} LiveHeader */
+/** @typedef {{kind: 'map' | 'objects' | 'live' | 'places',
+ *   header: MapHeader | ObjectsHeader | LiveHeader | Float64Array,
  *   text: string}} Job
  * @typedef {{value?: object, broken?: string, expected?: boolean}} Answer */
 
@@ -47,27 +50,46 @@ function askWorker(job) {
 }
 
 /**
- * @param {'map' | 'objects'} kind
- * @param {number} n the allocator's number
- * @param {MapHeader | ObjectsHeader | null | undefined} header
- * @returns {Promise<HeapColumns | ObjectTable | null>} null: it has none.
- *   Throws MapError where it is broken.
+ * What a payload means; in the worker or here.
+ * @param {Job['kind']} kind
+ * @param {any} header of `places`: the sizes of the live objects
+ * @param {Uint8Array} bytes
  */
-async function decode(kind, n, header) {
-  const text = readPayload(kind, n);
+export function meaningOf(kind, header, bytes) {
+  switch (kind) {
+    case 'map':
+      return new HeapColumns(header, bytes);
+    case 'objects':
+      return new ObjectTable(header, bytes);
+    case 'live':
+      return new LiveTable(header, bytes);
+    default:
+      return {places: decodePlaces(header, bytes)};
+  }
+}
+
+const kTypes = {map: HeapColumns, objects: ObjectTable, live: LiveTable,
+                places: Object};
+
+/**
+ * @param {Job['kind']} kind
+ * @param {any} header
+ * @param {string} encoding
+ * @param {string | null} text
+ * @returns {Promise<any>} null: it has none. Throws MapError where it is broken.
+ */
+async function decode(kind, header, encoding, text) {
   if (!header || text === null) return null;
-  if (header.encoding !== 'varint+gzip+base64')
-    throw new MapError(`its encoding is ${header.encoding}`);
+  if (encoding !== 'varint+gzip+base64')
+    throw new MapError(`its encoding is ${encoding}`);
   const answer = await askWorker({kind, header, text});
   if (answer?.broken !== undefined) {
     throw answer.expected ? new MapError(answer.broken) :
         new Error(answer.broken);
   }
-  const type = kind === 'map' ? HeapColumns : ObjectTable;
   if (answer?.value)
-    return Object.assign(Object.create(type.prototype), answer.value);
-  const bytes = await inflate(bytesOfBase64(text));
-  return new type(/** @type {any} */ (header), bytes);
+    return Object.assign(Object.create(kTypes[kind].prototype), answer.value);
+  return meaningOf(kind, header, await inflate(bytesOfBase64(text)));
 }
 
 /**
@@ -75,7 +97,8 @@ async function decode(kind, n, header) {
  * @param {MapHeader | null | undefined} header
  */
 export async function readMap(n, header) {
-  return /** @type {HeapColumns | null} */ (await decode('map', n, header));
+  return /** @type {HeapColumns | null} */ (await decode(
+      'map', header, header?.encoding ?? '', readPayload('map', n)));
 }
 
 /**
@@ -83,5 +106,28 @@ export async function readMap(n, header) {
  * @param {ObjectsHeader | null | undefined} header
  */
 export async function readObjects(n, header) {
-  return /** @type {ObjectTable | null} */ (await decode('objects', n, header));
+  return /** @type {ObjectTable | null} */ (await decode(
+      'objects', header, header?.encoding ?? '', readPayload('objects', n)));
+}
+
+/**
+ * @param {LiveHeader | null | undefined} header
+ * @returns {Promise<LiveTable | null>}
+ */
+export function readLiveTable(header) {
+  return decode('live', header, header?.encoding ?? '', readLive());
+}
+
+/**
+ * Where an allocator put each row of the table, in units of eight bytes.
+ * @param {number} n
+ * @param {{encoding: string} | null | undefined} header
+ * @param {LiveTable} live
+ * @returns {Promise<Float64Array | null>}
+ */
+export async function readPlaces(n, header, live) {
+  if (!header) return null;
+  const got = await decode('places', live.size, header.encoding,
+                           readPayload('places', n));
+  return got?.places ?? null;
 }

@@ -12,7 +12,11 @@
  *
  * @typedef {{encoding: string, samples: number, count: number,
  *   told: number[] | null, types: string[] | null, sites: string[] | null,
- *   data?: string}} ObjectsHeader
+ *   owners?: boolean, data?: string}} ObjectsHeader
+ *
+ * @typedef {{encoding: string, samples: number, count: number,
+ *   told: number[] | null, types: string[] | null, sites: string[] | null,
+ *   owners: boolean}} LiveHeader
  *
  * @typedef {{sample: number, pool: number, class: number, live_blocks: number,
  *   carved_blocks: number, free_list: number[]}} PoolExample
@@ -35,7 +39,7 @@
  *     ratio_to_pymalloc: {median: number, low: number, high: number,
  *       verdict: string} | null} | null,
  *   objects?: ObjectsHeader | null, example?: PoolExample | null,
- *   map: MapHeader | null}} Allocator
+ *   places?: {encoding: string} | null, map: MapHeader | null}} Allocator
  *
  * @typedef {{schema: string, complete: boolean,
  *   timeline: {request: number[], allocated_bytes: number[],
@@ -47,7 +51,7 @@
  *     end: number},
  *   limits: {generation?: string, load: number[] | null, page_load: number[] | null,
  *     class_repack: number[] | null},
- *   options: {clock?: string, scope?: string},
+ *   live?: LiveHeader | null, options: {clock?: string, scope?: string},
  *   allocators: Allocator[]}} Results
  */
 
@@ -63,11 +67,16 @@ export function readResults() {
 /**
  * The base64 text of an allocator's payload, or null where it has none. They
  * stand in blocks of their own, so that the JSON is parsed without them.
- * @param {'map' | 'objects'} kind
+ * @param {'map' | 'objects' | 'places'} kind
  * @param {number} allocator its position in `allocators`
  * @returns {string | null}
  */
 export function readPayload(kind, allocator) {
   return document.getElementById(`${kind}-${allocator}`)?.textContent?.trim() ??
       null;
+}
+
+/** The base64 text of what all places are about. */
+export function readLive() {
+  return document.getElementById('live')?.textContent?.trim() ?? null;
 }

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <zlib.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <fstream>
 #include <map>
@@ -18,6 +19,7 @@
 #include "allocators/pymalloc/generation.h"
 #include "tests/tools/replay/golden_stream.h"
 #include "tests/tools/replay/tiny_trace.h"
+#include "tools/replay/live_list.h"
 #include "tools/replay/model.h"
 
 namespace arenalab {
@@ -338,6 +340,50 @@ TEST(PoolMap, OverItsBudgetTellsFewerSamplesAndThoseExactly) {
 
 TEST(ObjectList, OverItsBudgetTellsFewerSamplesAndThoseExactly) {
   ExpectMapIsPlacements("cpython-3.11", GoldenStream1, {0}, 16 << 20, 30000);
+}
+
+TEST(LiveList, HasWhatLivesAtASampleAndTakesAReallocForANewObject) {
+  const CompiledTrace trace = Compiled(
+      "malloc 1 24\nmalloc 2 100\nfree 1\nrealloc 2 2000\nmalloc 3 8\n"
+      "free 3\n");
+  const LiveList list = ListLive(trace, {1, 2, 4, 6}, {}, 100);
+  EXPECT_EQ(list.makers, 4u) << "requests that return a block";
+  ASSERT_EQ(list.objects.size(), 3u) << "8 bytes come and go between samples";
+  const std::uint64_t expected[3][4] = {
+      // maker, first sample, behind the last, bytes
+      {0, 0, 2, 24},
+      {1, 1, 2, 100},
+      {2, 2, 4, 2000}};
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(list.objects[i].maker, expected[i][0]) << i;
+    EXPECT_EQ(list.objects[i].birth, expected[i][1]) << i;
+    EXPECT_EQ(list.objects[i].death, expected[i][2]) << i;
+    EXPECT_EQ(list.objects[i].bytes, expected[i][3]) << i;
+  }
+}
+
+TEST(LiveList, OverItsBudgetKeepsWhatLivesAtTheMoments) {
+  std::string text;
+  std::vector<std::uint64_t> steps;
+  for (int i = 1; i <= 64; ++i) {
+    text += "malloc " + std::to_string(i) + " 24\n";
+    if (i > 1) text += "free " + std::to_string(i - 1) + "\n";
+    steps.push_back(static_cast<std::uint64_t>(2 * i - 1));
+  }
+  const CompiledTrace trace = Compiled(text);
+  EXPECT_EQ(ListLive(trace, steps, {}, 1000).told.size(), 64u);
+  const LiveList few = ListLive(trace, steps, {33}, 10);
+  EXPECT_LE(few.objects.size(), 12u);
+  EXPECT_NE(std::find(few.told.begin(), few.told.end(), 33u), few.told.end());
+  EXPECT_LT(few.told.size(), 64u);
+  for (const std::size_t sample : few.told) {
+    EXPECT_TRUE(std::any_of(few.objects.begin(), few.objects.end(),
+                            [&](const LiveObject& object) {
+                              return object.birth <= sample &&
+                                     object.death > sample;
+                            }))
+        << sample;
+  }
 }
 
 TEST(PoolMap, KnowsBlocksInStepsOfEight) {

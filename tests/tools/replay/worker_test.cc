@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <fstream>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -78,6 +79,31 @@ TEST_P(EveryAllocator, SamplesKnowTheLiveBytes) {
   for (int i = 0; i < 4; ++i) {
     EXPECT_EQ(run.samples[i].requested_bytes, live[i]) << i;
     EXPECT_EQ(run.samples[i].events, events[i]) << i;
+  }
+}
+
+// What a map is drawn from: one address for each request that returns a block,
+// and blocks that live at once do not overlap.
+TEST_P(EveryAllocator, TellsWhereItPutsEachBlock) {
+  if (GetParam() == "null") GTEST_SKIP() << "null's blocks share one scratch";
+  OpProgram program;
+  constexpr std::uint32_t kBlocks = 200;
+  for (std::uint32_t i = 0; i < kBlocks; ++i) program.Alloc(i, 40 + i * 13);
+  program.Free(0).Add(OpCode::kRealloc, 1, 90000).Sample(0);
+  ReplayOptions options;
+  options.addresses = kBlocks + 1;
+  const MemoryRun run =
+      MeasureMemory(Spec(GetParam()), program.Close(), options);
+  ASSERT_EQ(run.addresses.size(), kBlocks + 1);
+  std::map<std::uint64_t, std::uint64_t> live;  // where it begins, and ends
+  for (std::uint32_t i = 2; i < kBlocks; ++i)
+    live[run.addresses[i]] = run.addresses[i] + 40 + i * 13;
+  live[run.addresses[kBlocks]] = run.addresses[kBlocks] + 90000;
+  ASSERT_EQ(live.size(), kBlocks - 1);
+  std::uint64_t behind = 1;  // 0 is no place
+  for (const auto& [begin, end] : live) {
+    EXPECT_GE(begin, behind);
+    behind = end;
   }
 }
 
