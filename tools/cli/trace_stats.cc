@@ -92,6 +92,22 @@ class Counter {
   std::vector<Sizes> sizes_;
 };
 
+// What a recording knows of the resident set. All of an arena counts, though
+// pages that were never touched are not resident: less than an arena.
+std::vector<WhoseShare> SharesOf(const TraceStats& stats, std::uint64_t arenas,
+                                 std::uint64_t rss_bytes) {
+  const auto held =
+      static_cast<std::int64_t>(arenas * stats.geometry.arena_bytes);
+  std::int64_t live = 0;
+  for (const ClassStats& of_class : stats.classes)
+    live += static_cast<std::int64_t>(of_class.live * of_class.block_bytes);
+  const auto large = static_cast<std::int64_t>(stats.classes.back().live_bytes);
+  return {{"pymalloc's arenas'", held, std::max<std::int64_t>(0, held - live)},
+          {"what Python has from the C library", large, 0},
+          {"code's, stacks', the C library's own and what was not recorded",
+           static_cast<std::int64_t>(rss_bytes) - held - large, 0}};
+}
+
 void ChooseGeometry(const TraceReader& reader, TraceStats* stats) {
   stats->geometry = Cpython311::kGeometry;
   const auto canonical = ResolveGeometry(reader.Meta("geometry"));
@@ -192,7 +208,11 @@ TraceStats ComputeTraceStats(TraceReader& reader) {
         break;
       case EventKind::kMemory:
         ++stats.rss_readings;
-        stats.peak_rss_bytes = std::max(stats.peak_rss_bytes, event.rss_bytes);
+        if (event.rss_bytes > stats.peak_rss_bytes) {
+          stats.peak_rss_bytes = event.rss_bytes;
+          stats.whose_request = event.request;
+          stats.whose = SharesOf(stats, arenas, event.rss_bytes);
+        }
         break;
       case EventKind::kHeld:
         break;
@@ -222,6 +242,10 @@ std::string TraceStatsText(const TraceReader& reader, const TraceStats& stats) {
                      reader.Meta("python", "of unknown version") + ", " +
                      reader.Meta("allocator", "pymalloc") + " (" +
                      reader.Meta("geometry", "unknown geometry") + ")\n";
+  if (!stats.whose.empty())
+    text += "  whose     " + WhoseWords(stats.peak_rss_bytes, stats.whose) +
+            " (The largest reading, at EVENT " +
+            ReadableCount(stats.whose_request) + ".)\n";
   const std::string program = reader.Meta("program");
   if (!program.empty()) text += "  program   " + program + "\n";
   text += "  process   " + reader.Meta("process", "unknown") + ", " + seconds +
@@ -322,6 +346,18 @@ std::string TraceStatsJson(const TraceReader& reader, const TraceStats& stats) {
   json["peak_rss_bytes"] = stats.rss_readings == 0
                                ? ordered_json(nullptr)
                                : ordered_json(stats.peak_rss_bytes);
+  json["whose"] = nullptr;
+  if (!stats.whose.empty()) {
+    json["whose"] = {
+        {"sentence", WhoseWords(stats.peak_rss_bytes, stats.whose)},
+        {"event", stats.whose_request},
+        {"rss_bytes", stats.peak_rss_bytes},
+        {"rows", ordered_json::array()}};
+    for (const WhoseShare& share : stats.whose)
+      json["whose"]["rows"].push_back({{"name", share.name},
+                                       {"rss_bytes", share.bytes},
+                                       {"free_bytes", share.free_bytes}});
+  }
   json["arenas"] = {{"arena_bytes", stats.geometry.arena_bytes},
                     {"acquired", stats.arenas_acquired},
                     {"released", stats.arenas_released},

@@ -14,6 +14,7 @@
 
 #include "allocators/pymalloc/geometry.h"
 #include "tools/replay/attribution.h"
+#include "tools/replay/whose_words.h"
 #include "tracer/format/trace_reader.h"
 
 namespace arenalab {
@@ -38,6 +39,9 @@ struct TraceStats {
   std::uint64_t peak_event = 0;  // the request that reached it
   std::uint64_t duration_ns = 0;
   std::uint64_t peak_rss_bytes = 0;  // of those read, now and then
+  // At that reading: whose the resident bytes are, the last being the rest.
+  std::uint64_t whose_request = 0;
+  std::vector<WhoseShare> whose;
   std::uint64_t rss_readings = 0;
   std::uint64_t threads = 0;
   std::uint64_t interpreters = 0;

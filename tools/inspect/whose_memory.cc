@@ -2,9 +2,8 @@
 #include "tools/inspect/whose_memory.h"
 
 #include <algorithm>
-#include <cmath>
 
-#include "tools/replay/readable.h"
+#include "tools/replay/whose_words.h"
 
 namespace arenalab {
 namespace {
@@ -176,37 +175,20 @@ WhoseMemory TellWhoseMemory(TargetMemory& memory, const MemoryTotals& totals,
 }
 
 std::string WhoseSentence(const WhoseMemory& whose) {
-  const double all = std::max<double>(1, whose.totals.rss_bytes);
-  struct Share {
-    const char* name;
-    std::int64_t bytes;
-    std::int64_t free;
-  };
-  std::vector<Share> shares = {
-      {"pymalloc's",
-       whose.RowBytes("pymalloc_live") + whose.RowBytes("pymalloc_free") +
-           whose.RowBytes("pymalloc_headers"),
-       whose.RowBytes("pymalloc_free")},
-      {"the C library's",
-       whose.RowBytes("c_live") + whose.RowBytes("c_free") +
-           whose.RowBytes("c_large"),
-       whose.RowBytes("c_free")},
-      {"code's, files' and static data's", whose.RowBytes("code"), 0},
-      {"unknown", whose.RowBytes("unknown"), 0}};
-  std::stable_sort(
-      shares.begin(), shares.end(),
-      [](const Share& a, const Share& b) { return a.bytes > b.bytes; });
-  std::string text = "Of " + ReadableBytes(all) + " resident";
-  for (const Share& share : shares) {
-    const auto percent = std::lround(100 * share.bytes / all);
-    text += ", " + std::to_string(percent) + " % (" +
-            ReadableBytes(static_cast<double>(share.bytes)) + ") is " +
-            share.name;
-    if (share.free > 0)
-      text +=
-          ", " + ReadableBytes(static_cast<double>(share.free)) + " of it free";
-  }
-  return text + ".";
+  return WhoseWords(
+      whose.totals.rss_bytes,
+      {{"pymalloc's",
+        whose.RowBytes("pymalloc_live") + whose.RowBytes("pymalloc_free") +
+            whose.RowBytes("pymalloc_headers"),
+        whose.RowBytes("pymalloc_free")},
+       {"the C library's",
+        whose.RowBytes("c_live") + whose.RowBytes("c_free") +
+            whose.RowBytes("c_large"),
+        whose.RowBytes("c_free")},
+       {"code's, files' and static data's", whose.RowBytes("code"), 0},
+       {"stacks'", whose.RowBytes("stacks"), 0},
+       {"in shared and special mappings", whose.RowBytes("other"), 0},
+       {"unknown", whose.RowBytes("unknown"), 0}});
 }
 
 }  // namespace arenalab

@@ -117,6 +117,23 @@ Json ProcessRss(const CompiledTrace& trace,
   return rss;
 }
 
+// Of all readings, with the sample that is fewest steps away: between two of
+// them a program may give up all that it has.
+Json LargestReading(const CompiledTrace& trace,
+                    const std::vector<std::uint64_t>& steps) {
+  if (trace.memory.empty() || steps.empty()) return nullptr;
+  const auto& largest = *std::max_element(
+      trace.memory.begin(), trace.memory.end(),
+      [](const auto& a, const auto& b) { return a.rss_bytes < b.rss_bytes; });
+  std::size_t nearest = 0;
+  const auto distance = [&](std::size_t i) {
+    return std::max(steps[i], largest.step) - std::min(steps[i], largest.step);
+  };
+  for (std::size_t i = 1; i < steps.size(); ++i)
+    if (distance(i) < distance(nearest)) nearest = i;
+  return {{"rss_bytes", largest.rss_bytes}, {"sample", nearest}};
+}
+
 Json Limits(const ResultsInput& input, const Bases& bases) {
   const Timeline& timeline = input.samples->timeline;
   const ModelRun& model = *input.reference;
@@ -187,6 +204,7 @@ nlohmann::ordered_json MakeResults(const ResultsInput& input) {
         {"requested_small_bytes", timeline.requested_small_bytes},
         {"live_objects", timeline.live_objects},
         {"process_rss_bytes", ProcessRss(*input.trace, timeline.steps)}}},
+      {"largest_process_rss", LargestReading(*input.trace, timeline.steps)},
       {"marks", marks},
       {"moments",
        {{"peak", samples.moments.peak},

@@ -9,6 +9,7 @@
 
 #include "tools/replay/prediction_error.h"
 #include "tools/replay/readable.h"
+#include "tools/replay/whose_line.h"
 
 namespace arenalab {
 namespace {
@@ -336,8 +337,9 @@ std::vector<std::string> VerdictLines(const Json& results) {
         results.at("options").at("scope").get<std::string>() + ".");
     return lines;
   }
+  std::string whose = WhoseLine(results, Reference(results));
+  add(whose.empty() ? LargeLine(results) : std::move(whose));
   add(ProofLine(results));
-  add(LargeLine(results));
   if (const Json* reference = Reference(results)) {
     add(PeakLine(results, *reference));
     add(ValleyLine(results, *reference));

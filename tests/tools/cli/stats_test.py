@@ -64,6 +64,11 @@ class StatsOfATraceTest(verb_case.VerbCase):
         self.assertEqual(stats["end"], {"bytes": 28, "objects": 1})
         self.assertEqual(stats["duration_ns"], 2500000000)
         self.assertEqual(stats["peak_rss_bytes"], 8000000)
+        # Live then: one block of 32 bytes in one arena.
+        self.assertEqual([(row["rss_bytes"], row["free_bytes"])
+                          for row in stats["whose"]["rows"]],
+                         [(262144, 262112), (0, 0), (7737856, 0)])
+        self.assertEqual(stats["whose"]["rss_bytes"], 8000000)
         self.assertEqual(stats["arenas"], {"arena_bytes": 262144,
                                            "acquired": 1, "released": 1,
                                            "high_water": 1})
@@ -138,6 +143,8 @@ malloc 3 50 site=k.py:7:k
         text = self.run_verb("stats", self.import_trace("a.trace", TRACE))
         self.assertIn("728 B in 3 objects at the peak, EVENT 3; "
                       "at the end 28 B in 1", text)
+        self.assertIn("\n  whose     Of 7.63 MiB resident, 97 % (7.38 MiB) is code's, stacks'",
+                      text)
         self.assertRegex(text, r"97-112 +1 +1 +100 B +0\n")
         self.assertRegex(text, r"over 512 +1 +1 +600 B +0\n")
         self.assertLess(text.count("\n"), 30)

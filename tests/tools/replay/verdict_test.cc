@@ -141,6 +141,28 @@ TEST(Verdict, TheFastestIsNamedWithItsIntervalIfItIsMoreThanNoise) {
                                  "[0.97, 1.01]: no difference.")));
 }
 
+TEST(Verdict, BeginsWithWhoseTheResidentSetWas) {
+  Json results = Results();
+  EXPECT_THAT(VerdictLines(results)[0], HasSubstr("requested at the peak"));
+  results["timeline"]["request"] = {10, 990};
+  results["largest_process_rss"] = {{"rss_bytes", 25165824}, {"sample", 0}};
+  results["allocators"][0]["committed_bytes"] = {11010048, 8388608};
+  EXPECT_EQ(
+      VerdictLines(results)[0],
+      "Whose: of 24.0 MiB resident, 44 % (10.5 MiB) is pymalloc's, 512 "
+      "KiB of it free, 33 % (8.00 MiB) is what Python has from the C "
+      "library, 23 % (5.50 MiB) is code's, stacks', the C library's own "
+      "and what was not recorded. (The largest reading, near request 10.)");
+  results["largest_process_rss"] = {{"rss_bytes", 14680064}, {"sample", 1}};
+  EXPECT_THAT(VerdictLines(results)[0],
+              testing::StartsWith("Whose: of 14.0 MiB resident, 57 % (8.00 "
+                                  "MiB) is pymalloc's, 7.00 MiB of it free"));
+  // Read before the program had what the sample counts.
+  results["largest_process_rss"] = {{"rss_bytes", 7340032}, {"sample", 1}};
+  EXPECT_THAT(VerdictLines(results)[0],
+              HasSubstr("; 3.00 MiB of these came or went between two looks."));
+}
+
 TEST(Verdict, NoValleyIsSaid) {
   Json results = Results();
   results["moments"]["last_valley"] = nullptr;
