@@ -27,14 +27,16 @@ ArenaRegion::ArenaRegion(std::size_t arena_bytes,
   if (offsets_.empty()) offsets_.push_back(0);
   for (std::size_t bytes = kMostBytes; bytes >= kLeastSlots * slot_bytes();
        bytes /= 2) {
-    // One slot more, so that slots can be aligned to their size: page and pool
-    // boundaries then fall where the offsets say.
-    void* mapping = mmap(nullptr, bytes + slot_bytes(), PROT_NONE,
+    // As much again, so that the reservation is aligned to its own size: page
+    // and pool boundaries fall where the offsets say, and the nodes of the
+    // clone's address tree, whose bytes count, do not depend on where the
+    // kernel puts us.
+    void* mapping = mmap(nullptr, 2 * bytes, PROT_NONE,
                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (mapping == MAP_FAILED) continue;
     const auto address = reinterpret_cast<std::uint64_t>(mapping);
-    begin_ = (address + slot_bytes() - 1) & ~(slot_bytes() - 1);
-    const std::uint64_t end = address + bytes + slot_bytes();
+    begin_ = (address + bytes - 1) & ~(bytes - 1);
+    const std::uint64_t end = address + 2 * bytes;
     if (begin_ > address) munmap(mapping, begin_ - address);
     if (end > begin_ + bytes) {
       munmap(reinterpret_cast<void*>(begin_ + bytes), end - begin_ - bytes);

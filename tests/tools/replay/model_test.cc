@@ -49,6 +49,18 @@ Modelled ModelOf(const std::string& text, const std::string& generation,
 
 constexpr std::uint64_t kArenaRecords = 16 * 48;
 
+// How many nodes the address tree has depends on the arenas' high bits: a
+// reservation anywhere would now and then straddle two, and held bytes, which
+// gates judge to the byte, differ from run to run.
+TEST(Model, ItsArenasLieAtTheSameLowBitsWhereverTheKernelPutsThem) {
+  const ArenaRegion first(256 * 1024, {}, nullptr);
+  const ArenaRegion second(256 * 1024, {}, nullptr);
+  EXPECT_NE(first.begin(), second.begin());
+  EXPECT_EQ(first.begin() % first.bytes(), 0);
+  EXPECT_EQ(second.begin() % second.bytes(), 0);
+  EXPECT_GE(first.bytes(), std::size_t{1} << 34);
+}
+
 TEST(Model, EveryPartOfTheWaterfallIn4KiBPools) {
   // 100 bytes take a block of 112 (36 a pool, 16 bytes of tail), 20 one of 32
   // (126 a pool, 16 of tail); 600 are not pymalloc's.
