@@ -45,12 +45,16 @@ ElfKind KindOf(const std::string& path) {
   return header.e_type == ET_DYN ? ElfKind::kLibrary : ElfKind::kStaticProgram;
 }
 
-// `PYTHONMALLOC:value`; the interpreter itself knows which values it has.
+// `PYTHONMALLOC:value`, or with `=` as in an environment; the interpreter
+// itself knows which values it has.
 std::string AllocatorSetting(std::string_view text, std::string_view settings) {
-  constexpr std::string_view kKey = "PYTHONMALLOC:";
+  constexpr std::string_view kKey = "PYTHONMALLOC";
   if (settings.empty()) return "pymalloc";
+  const bool has_key =
+      settings.size() > kKey.size() && settings.starts_with(kKey) &&
+      (settings[kKey.size()] == ':' || settings[kKey.size()] == '=');
   const std::string_view value =
-      settings.starts_with(kKey) ? settings.substr(kKey.size()) : "";
+      has_key ? settings.substr(kKey.size() + 1) : "";
   if (value != "pymalloc" && value != "malloc" && value != "mimalloc") {
     Refuse(text,
            "settings are PYTHONMALLOC:pymalloc, PYTHONMALLOC:malloc or "

@@ -102,6 +102,7 @@ class NativeSettingsTest : public testing::TestWithParam<std::string> {};
 TEST_P(NativeSettingsTest, OtherAllocatorsOfTheInterpreterServe) {
   const std::string native = "native:" + GetParam();
   EXPECT_EQ(RefusalOf(native + "{PYTHONMALLOC:malloc}"), "");
+  EXPECT_EQ(RefusalOf(native + "{PYTHONMALLOC=malloc}"), "");
   const std::string version =
       ProbeAllocator(ParseAllocatorSpec(native)).version;
   const int minor = std::atoi(version.c_str() + 2);
