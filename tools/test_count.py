@@ -10,7 +10,8 @@ tests. A target without such a file, or that failed though no case in it did (a
 crash, a time-out), counts as one case. A target that could not be built is one
 failure. A log line `SKIPPED: reason` marks a script that skipped itself.
 
-Prints what failed and what was skipped and why; the last line is
+Prints what failed, what was skipped and why, and what passed only at a second
+attempt (`flaky`: to be mended, though counted as passed); the last line is
 `N passed, N failed`, with `, N skipped` if any. Exit status 1 if any failed.
 """
 import collections
@@ -81,6 +82,7 @@ def cases_of_run(events):
     """All cases of one run, from its build events (parsed JSON objects)."""
     results = collections.OrderedDict()  # label -> list of testResult events
     broken = collections.OrderedDict()   # label -> why
+    again = set()                        # labels of more than one attempt
     for event in events:
         name = event.get("id", {})
         if "testResult" in name and "testResult" in event:
@@ -88,6 +90,8 @@ def cases_of_run(events):
             # A flaky test has several attempts; the last one stands.
             key = (label, name["testResult"].get("run", 1),
                    name["testResult"].get("shard", 1))
+            if key in results:
+                again.add(label)
             results[key] = event["testResult"]
         elif "targetCompleted" in name:
             label = name["targetCompleted"]["label"]
@@ -107,6 +111,8 @@ def cases_of_run(events):
                                  read(files.get("test.xml", "")),
                                  read(files.get("test.log", "")))
         broken.pop(label, None)
+        if label in again and result.get("status") == "PASSED":
+            cases.append((label, "flaky", "an attempt before this one failed"))
     return cases + [(label, "failed", why) for label, why in broken.items()]
 
 

@@ -89,10 +89,14 @@ class CasesOfRun(unittest.TestCase):
                          [("//a:lib", "failed", "not built"),
                           ("pattern //b/...", "failed", "no b")])
 
-    def test_the_last_attempt_of_a_flaky_test_stands(self):
+    def test_the_last_attempt_of_a_flaky_test_stands_and_is_told(self):
         cases = test_count.cases_of_run(
             [result("//t", "FAILED"), result("//t", "PASSED")])
-        self.assertEqual(cases, [("//t", "passed", "")])
+        self.assertEqual([case[:2] for case in cases],
+                         [("//t", "passed"), ("//t", "flaky")])
+        cases = test_count.cases_of_run(
+            [result("//t", "FAILED"), result("//t", "FAILED")])
+        self.assertEqual(cases, [("//t", "failed", "")])
 
     def test_a_failed_test_is_counted_once(self):
         cases = test_count.cases_of_run([

@@ -569,6 +569,16 @@ test('?, / and the link work anywhere', {skip}, async () => {
   await page.locator('#copy-link').click();
   await page.waitForFunction(() => location.hash.includes('pool=1'));
   assert.match(await text(page, 'copy-link'), /^Link/);
+  // A key pressed while the focus is still in the dialog that just closed.
+  await page.keyboard.press('/');
+  await page.locator('#goto').waitFor({state: 'visible'});
+  await page.evaluate(() => {
+    const field = document.getElementById('goto-text');
+    field.closest('dialog').close();
+    field.dispatchEvent(
+        new KeyboardEvent('keydown', {key: '/', bubbles: true}));
+  });
+  await page.locator('#goto').waitFor({state: 'visible'});
   assert.deepEqual(errors, []);
   await context.close();
 });

@@ -7,10 +7,10 @@ The figures of each go into workloads/study/, a file `experiments_` and its name
 one row a measurement. `speed` and E6 also measure one recorded program. Takes some
 minutes; on a machine that does other work meanwhile the times are noise.
 """
+import argparse
 import json
 import os
 import subprocess
-import sys
 import tempfile
 
 import interpreters
@@ -45,8 +45,16 @@ def record(folder):
 
 
 def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="NAME",
+                        help=f"which (all: {' '.join(NAMES)})")
+    names = parser.parse_args().names or NAMES
+    unknown = [name for name in names if name not in NAMES]
+    if unknown:
+        parser.error(f"no experiment is called {unknown[0]}: {' '.join(NAMES)}")
     with tempfile.TemporaryDirectory() as folder:
-        for name in sys.argv[1:] or NAMES:
+        for name in names:
             raw_results.write("experiments_" + name, measure(name, folder))
 
 

@@ -95,8 +95,11 @@ export function listenForKeys(results, cursor) {
     if (event.ctrlKey || event.altKey || event.metaKey || help.open ||
         search.open) return;
     const target = /** @type {HTMLElement} */ (event.target);
+    // The browser takes the focus out of a closed dialog only some time after:
+    // what is typed until then is not meant for the dialog's field.
     if (/^(INPUT|SELECT|TEXTAREA)$/.test(target.tagName) &&
-        /** @type {HTMLInputElement} */ (target).type !== 'range') return;
+        /** @type {HTMLInputElement} */ (target).type !== 'range' &&
+        target.closest('dialog') === null) return;
     if (event.key === '?') open(help);
     else if (event.key === '/') open(search);
     else if (event.key === 'p') byId('play').click();
