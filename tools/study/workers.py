@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
 """One program in 1, 2, 4 and 8 workers of each model, on every interpreter found.
 
-    tools/study/workers.py [ROUNDS]
+    tools/study/workers.py [--rounds N]
 
 Writes workers.json into workloads/study/, a row an interpreter, a model and a number of
-workers; medians over the rounds (3). Times want a quiet machine; memory does not.
+workers; medians over the rounds. Times want a quiet machine; memory does not.
 """
+import argparse
 import json
 import os
 import subprocess
-import sys
 import tempfile
 
 import interpreters
@@ -30,7 +30,10 @@ def measure(version, path, rounds):
 
 
 def main():
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 3
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5, metavar="N", help="(5)")
+    rounds = parser.parse_args().rounds
     rows = []
     for version, path in interpreters.interpreters().items():
         rows += measure(version, path, rounds)
