@@ -77,8 +77,11 @@ def workers_table():
         by.setdefault((row["python"], row["model"]), {})[row["workers"]] = row
     counts = sorted({row["workers"] for row in results["rows"]})
     for (python, model), of_count in by.items():
+        if all("error" in row for row in of_count.values()) and model == "interpreters":
+            continue  # with a lock of their own they came with 3.12
         if any("error" in row for row in of_count.values()):
-            continue  # interpreters with a GIL of their own, before 3.12
+            rows.append([python, model] + ["–"] * (2 * len(counts) + 1))
+            continue
         rows.append([python, model] +
                     [mib(of_count[count]["peak_pss_bytes"]) for count in counts] +
                     ["%.2f" % of_count[count]["runs_per_second"] for count in counts] +

@@ -32,7 +32,7 @@ PIECES = [
     ("cow_allocators", ["--python", "3.12.1"], "bytes"),
     ("experiments", ["C1"], "bytes"),
     ("gate", ["--kinds", "exact,command"], "bytes"),
-    ("workers", ["--rounds", "5"], "times"),
+    ("workers", [], "times"),
     ("gate", ["--kinds", "throughput"], "times"),
 ]
 
